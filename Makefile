@@ -1,0 +1,42 @@
+# Every target makes its own virtual environment: a machine with Python 3.11 and pip is enough.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help demo test check bench clean
+
+help:
+	@echo "make demo   two minutes of search from an empty program, then the table of what was found"
+	@echo "make test   the test suite"
+	@echo "make check  lint, types, import layers, wheel contents"
+	@echo "make bench  the side-by-side benchmarks"
+
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group dev -e .
+	touch $(STAMP)
+
+demo: $(STAMP)
+	$(BIN)/evolve run exp2 --time 2m --seed 1 --run-dir runs/demo-$$(date -u +%Y%m%dT%H%M%SZ)
+	$(BIN)/evolve frontier last
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	rm -rf dist
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist . > dist.log 2>&1 || (cat dist.log; rm -f dist.log; exit 1)
+	rm -f dist.log
+	$(BIN)/check-wheel-contents dist/*.whl
+
+bench: $(STAMP)
+	for each in interpreter archive sandbox search store; do $(BIN)/python benchmarks/$$each.py || exit 1; done
+
+clean:
+	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""From program to numbers: the contract, stages, repeats, verification and the built-in families."""

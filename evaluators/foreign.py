@@ -1,0 +1,82 @@
+"""A problem's own `evaluate.py`, loaded by path under a private name; it imports nothing of ours."""
+
+import hashlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from evaluators.errors import EvaluatorError
+from evaluators.spec import StageSpec
+
+Judging = Callable[[Any], object]
+
+
+class ForeignEvaluator:
+    """The functions of one `evaluate.py`.
+
+    It must have `evaluate(candidate)`, or, for a problem with stages, a dict `stages` from the names of
+    `[[evaluator.stages]]` to such functions. It may have `verify(candidate)` and `fit_target()`.
+    """
+
+    def __init__(self, path: Path, stages: Sequence[StageSpec]) -> None:
+        self.path = path
+        self._module = _load(path)
+        self.stages: tuple[tuple[StageSpec, Judging], ...] = self._stages(stages)
+
+    @property
+    def verify(self) -> Judging | None:
+        """The problem's proof, or None where it has none."""
+        return self._function("verify")
+
+    @property
+    def fit_target(self) -> Callable[[], Any] | None:
+        """What constants are fitted on, or None."""
+        return self._function("fit_target")
+
+    def _stages(self, stages: Sequence[StageSpec]) -> tuple[tuple[StageSpec, Judging], ...]:
+        if not stages:
+            evaluate = self._function("evaluate")
+            if evaluate is None:
+                raise EvaluatorError(f"{self.path} has no function evaluate(candidate)")
+            return ((StageSpec(name=""), evaluate),)
+        offered = getattr(self._module, "stages", None)
+        if not isinstance(offered, Mapping):
+            raise EvaluatorError(f"{self.path} has no dict `stages`, but problem.toml names stages")
+        missing = [stage.name for stage in stages if not callable(offered.get(stage.name))]
+        if missing:
+            raise EvaluatorError(f"{self.path} lacks the stages {missing}, it has {sorted(map(str, offered))}")
+        return tuple((stage, offered[stage.name]) for stage in stages)
+
+    def _function(self, name: str) -> Callable[..., Any] | None:
+        found = getattr(self._module, name, None)
+        return found if callable(found) else None
+
+
+def where(error: BaseException) -> str:
+    """The error and the innermost line it came from, for a person who debugs an evaluator."""
+    frames = traceback.extract_tb(error.__traceback__)
+    at = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}: {error}{at}"
+
+
+def _load(path: Path) -> ModuleType:
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    except OSError as error:
+        raise EvaluatorError(f"cannot read the evaluator {path}: {error.strerror}") from error
+    name = f"_evolve_problem_{digest}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise EvaluatorError(f"the evaluator {path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up by name
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise EvaluatorError(f"the evaluator {path} cannot be loaded: {where(error)}") from error
+    return module

@@ -1,0 +1,90 @@
+"""What an evaluator is given: the candidate's text, and a way to call the program where it can do no harm."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.contract import Sandbox, Session
+from sandbox.errors import CandidateRaised, CandidateResultInvalid
+from sandbox.limits import Limits
+from sandbox.symbolic.program import Program
+from sandbox.symbolic.vocabulary import Vocabulary
+
+
+class PythonCandidate:
+    """A Python candidate in its own process, which starts at the first call. Close it after each evaluation.
+
+    `rng_seed` and `repeat` are for evaluators that need randomness: the same pair must give the same answer.
+    """
+
+    def __init__(
+        self,
+        files: Mapping[str, str],
+        sandbox: Sandbox,
+        *,
+        entry: str | None,
+        limits: Limits,
+        rng_seed: int = 0,
+        repeat: int = 0,
+    ) -> None:
+        self.files = dict(files)
+        self.rng_seed = rng_seed
+        self.repeat = repeat
+        self._sandbox = sandbox
+        self._entry = entry
+        self._limits = limits
+        self._session: Session | None = None
+
+    def call(self, name: str, *args: Any, timeout: float | None = None) -> Any:
+        """Run `name(*args)` in the candidate's process; plain data in, plain data out."""
+        if self._session is None:
+            self._session = self._sandbox.start(self.files, entry=self._entry, limits=self._limits)
+        return self._session.call(name, *args, timeout=timeout)
+
+    @property
+    def output(self) -> str:
+        """What the program printed so far: untrusted text."""
+        return "" if self._session is None else self._session.output
+
+    def close(self) -> None:
+        """End the candidate's process."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+
+class SymbolicCandidate:
+    """A symbolic candidate, run by the interpreter: no process is needed."""
+
+    def __init__(
+        self, files: Mapping[str, str], program: Program, vocabulary: Vocabulary, *, rng_seed: int = 0, repeat: int = 0
+    ) -> None:
+        self.files = dict(files)
+        self.program = program
+        self.vocabulary = vocabulary
+        self.rng_seed = rng_seed
+        self.repeat = repeat
+        self.output = ""
+
+    def call(self, name: str, *args: Any, timeout: float | None = None) -> Any:
+        """The program's value; an input may be a number or an array of any vocabulary's type.
+
+        Raises:
+            CandidateResultInvalid: the program has another name or another number of inputs.
+            CandidateRaised: a function of the problem's own vocabulary raised.
+        """
+        del timeout  # a straight-line program always ends
+        # The interpreter costs a second to import, and the built-in families do without it.
+        from sandbox.symbolic.interpreter import evaluate
+
+        if name != self.program.name or len(args) != len(self.program.inputs):
+            raise CandidateResultInvalid(
+                f"the evaluator called {name} with {len(args)} inputs, the program is "
+                f"{self.program.name}({', '.join(self.program.inputs)})"
+            )
+        try:
+            return evaluate(self.program, self.vocabulary, args)
+        except Exception as error:
+            raise CandidateRaised(f"{type(error).__name__}: {error}") from error
+
+    def close(self) -> None:
+        """Nothing to end."""

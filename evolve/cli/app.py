@@ -1,0 +1,73 @@
+"""The command `evolve` and its sub-commands."""
+
+import click
+
+from evolve.cli.check_commands import replay_command, verify_command
+from evolve.cli.frontier_command import frontier_command
+from evolve.cli.list_commands import ls_command, problems_command, status_command, version_command
+from evolve.cli.program_commands import best_command, diff_command, lineage_command, show_command
+from evolve.cli.run_commands import resume_command, run_command
+from evolve.errors import (
+    EXIT_ENVIRONMENT,
+    EXIT_FINISHED,
+    EXIT_INTERNAL,
+    EXIT_MODEL,
+    EXIT_RESUMABLE,
+    EXIT_SEED,
+    EXIT_TARGET_NOT_REACHED,
+    EXIT_USAGE,
+)
+
+_EXIT_CODES = {
+    EXIT_FINISHED: "finished, whatever stopped it",
+    EXIT_INTERNAL: "an error inside evolve, or `replay` found a difference",
+    EXIT_USAGE: "a wrong option, problem or setting",
+    EXIT_SEED: "the seed program or its evaluator fails",
+    EXIT_MODEL: "no language model can be used",
+    EXIT_ENVIRONMENT: "the machine lacks something: a folder, a sandbox, a GPU",
+    EXIT_TARGET_NOT_REACHED: "the target was not reached (with --require-target)",
+    EXIT_RESUMABLE: "stopped from outside (disk full); `evolve resume` goes on",
+    130: "stopped by Ctrl-C (143: by SIGTERM); `evolve resume` goes on",
+}
+_COMMANDS = (
+    run_command,
+    resume_command,
+    ls_command,
+    status_command,
+    best_command,
+    show_command,
+    diff_command,
+    lineage_command,
+    frontier_command,
+    verify_command,
+    replay_command,
+    problems_command,
+    version_command,
+)
+
+
+class OrderedGroup(click.Group):
+    """A group that lists its commands in the order in which they are added."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands in order."""
+        del ctx
+        return list(self.commands)
+
+
+def _epilog() -> str:
+    codes = "\n".join(f"{code:>5}  {meaning}" for code, meaning in _EXIT_CODES.items())
+    return f"\b\nRUN is a folder, `last`, or the end of the name of a run under ./runs.\n\n\b\nExit codes:\n{codes}"
+
+
+@click.group(
+    cls=OrderedGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_epilog(),
+)
+def cli() -> None:
+    """Discover algorithms: evolution over programs, judged by your own measure. No API key needed."""
+
+
+for _command in _COMMANDS:
+    cli.add_command(_command)

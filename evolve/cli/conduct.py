@@ -1,0 +1,136 @@
+"""Driving a run from the command line: a display, JSON lines, the summary and the exit code."""
+
+import math
+import os
+import shlex
+import sys
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from evolve.cli.durations import format_duration
+from evolve.cli.figures import figure, plural
+from evolve.cli.live import LiveDisplay
+from evolve.cli.output import Output
+from evolve.cli.plain import PlainDisplay
+from evolve.cli.progress import Progress
+from evolve.cli.terminal import is_live_terminal
+from evolve.errors import EXIT_FINISHED, EXIT_TARGET_NOT_REACHED
+
+if TYPE_CHECKING:
+    from evolve.loop import Event, RunSummary
+
+REPORT_SECONDS = 0.25
+_REASONS = {
+    "evaluations": "the budget of evaluations is spent",
+    "time": "the time is up",
+    "target": "the target is reached",
+    "signal": "stopped by a signal",
+    "exhausted": "the operators found nothing more to try",
+}
+
+
+class Display(Protocol):
+    """Shows the state after each event."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exception: Any) -> None: ...
+    def show(self, kind: str, progress: Progress) -> None:
+        """Take notice of an event of this kind, which led to this state."""
+
+
+class Conductor:
+    """Listens to a run. When its output has no reader or no room any more, it falls silent and the run goes on."""
+
+    def __init__(self, output: Output, display: Display, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._output = output
+        self._display = display
+        self._clock = clock
+        self._next_report = -math.inf
+        self.progress = Progress()
+
+    def hear(self, event: "Event") -> None:
+        """Take one event: to the display for people, and as a line of JSON for scripts.
+
+        Every event counts; of reports of progress at most four a second are shown.
+        """
+        self.progress = self.progress.after(event.kind, event.data)
+        if event.kind == "progress":
+            now = self._clock()
+            if now < self._next_report:
+                return
+            self._next_report = now + REPORT_SECONDS
+        try:
+            self._display.show(event.kind, self.progress)
+            if self._output.as_json and event.kind != "stopped":
+                self._output.line("evolve.event/1", {"kind": event.kind, **event.data})
+        except OSError:
+            fall_silent()
+
+
+def fall_silent() -> None:
+    """Send what is written from now on to nowhere, for the streams that cannot be written any more."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def choose_display(output: Output, *, plain: bool) -> Display:
+    """Choose the moving display for a terminal and plain lines for everything else."""
+    stream = sys.stderr if output.as_json else sys.stdout
+    if not plain and is_live_terminal(stream):
+        return LiveDisplay(stream)
+    return PlainDisplay(output.say, now=lambda: datetime.now(UTC), clock=time.monotonic)
+
+
+def conduct(
+    run: Callable[[Callable[["Event"], None]], "RunSummary"],
+    output: Output,
+    *,
+    plain: bool = False,
+    target_required: bool = False,
+) -> int:
+    """Run, show, summarise; returns the exit code."""
+    display = choose_display(output, plain=plain)
+    conductor = Conductor(output, display)
+    with display:
+        summary = run(conductor.hear)
+    code = exit_code_of(summary, target=conductor.progress.latest.get("target"), target_required=target_required)
+    try:
+        report(summary, output, code)
+    except OSError:
+        fall_silent()
+    return code
+
+
+def exit_code_of(summary: "RunSummary", *, target: float | None, target_required: bool) -> int:
+    """Say how the command ends: 0, 128 + signal, or 6 when a required target was not reached."""
+    if summary.stopped_by == "signal":
+        return 128 + (summary.signal or 2)
+    reached = summary.stopped_by == "target" or (
+        target is not None and summary.best_score is not None and summary.best_score >= target
+    )
+    return EXIT_TARGET_NOT_REACHED if target_required and not reached else EXIT_FINISHED
+
+
+def report(summary: "RunSummary", output: Output, code: int) -> None:
+    """Say how the run ended; the last line of JSON is the summary."""
+    resume = f"evolve resume {shlex.quote(summary.run)}"
+    output.say(f"stopped: {_REASONS.get(summary.stopped_by, summary.stopped_by)}")
+    output.say(
+        f"best {figure(summary.best_score)}, candidate {figure(summary.best_id)}; "
+        f"{plural(summary.evaluations, 'evaluation')}, {plural(summary.elites, 'elite')}, "
+        f"{format_duration(summary.seconds)}"
+    )
+    if code == EXIT_TARGET_NOT_REACHED:
+        output.say("the required target was not reached")
+    output.say(f"look at the best with: evolve best {shlex.quote(summary.run)}")
+    output.say(f"resume with: {resume}")
+    if output.as_json:
+        document: Mapping[str, Any] = {**summary.to_mapping(), "exit_code": code, "resume": resume}
+        output.line("evolve.run/1", document)

@@ -1,0 +1,155 @@
+"""`run` and `resume`."""
+
+import math
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from evolve.cli.conduct import conduct
+from evolve.cli.durations import duration_option
+from evolve.cli.output import Command, Output, json_option
+from evolve.cli.places import default_run_dir, run_argument
+
+if TYPE_CHECKING:
+    from evolve.config.problem import Problem
+    from evolve.config.settings import Settings
+
+
+def _finite(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter("give a finite number", ctx=context, param=parameter)
+    return value
+
+
+_COUNT = click.IntRange(min=1)
+_BUDGET_OPTIONS = (
+    click.option(
+        "--time",
+        "seconds",
+        metavar="DURATION",
+        callback=duration_option,
+        help="Stop after this long: 90, 90s, 2m, 1h30m.",
+    ),
+    click.option("--evaluations", type=_COUNT, help="Stop after this many evaluations."),
+    click.option("--target", type=float, callback=_finite, help="Stop when the best score reaches this."),
+    click.option("--require-target", is_flag=True, help="End with exit code 6 unless the target was reached."),
+    click.option("--workers", type=_COUNT, help="Worker processes. Default: one per core."),
+    click.option("--plain", is_flag=True, help="Write plain lines even on a terminal."),
+    json_option,
+)
+
+
+def _budget_options(command: Command) -> Command:
+    for option in reversed(_BUDGET_OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.command("run")
+@click.argument("problem", metavar="PROBLEM|PATH")
+@click.option(
+    "--run-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the run. Default: runs/<problem>/<UTC time>-<seed>.",
+)
+@_budget_options
+@click.option("--seed", "rng_seed", type=click.IntRange(min=0), help="Where randomness starts. Same seed, same search.")
+@click.option("--window", type=_COUNT, help="Children in flight at the same time; part of what decides the search.")
+@click.option(
+    "--durability",
+    type=click.Choice(["full", "fast"]),
+    help="Results survive power loss (full, the default), or only the end of the process (fast).",
+)
+@click.option("--allow-network-fs", is_flag=True, help="Allow a run folder on NFS and the like, at your own risk.")
+@click.pass_context
+def run_command(context: click.Context, /, problem: str, run_dir: Path | None, **given: Any) -> None:
+    """Search for better programs for a problem.
+
+    PROBLEM is a shipped problem (`evolve problems` lists them), PATH the folder of your own.
+
+    Budgets left out are the problem's own. Ctrl-C ends the run in order, a second one at once; both can be resumed.
+    """
+    from evolve.config.problem import load_problem
+    from evolve.loop import RunOptions, start_run
+
+    loaded = load_problem(problem)
+    settings = _settings(loaded, given)
+    folder = run_dir or default_run_dir(
+        loaded.name, settings.rng_seed, datetime.now(UTC), runs=Path(settings.runs_dir).expanduser()
+    )
+    budget = budget_of(settings)
+    if given["require_target"] and budget["target"] is None:
+        raise click.UsageError("--require-target needs a target: give --target, or set [budget].target in problem.toml")
+    options = RunOptions(
+        rng_seed=settings.rng_seed,
+        workers=settings.workers,
+        window=settings.window,
+        durability=settings.durability,
+        network_fs_allowed=given["allow_network_fs"],
+        **budget,
+    )
+    code = conduct(
+        lambda listener: start_run(loaded, folder, options, listener),
+        Output(as_json=given["as_json"]),
+        plain=given["plain"],
+        target_required=given["require_target"],
+    )
+    context.exit(code)
+
+
+def _settings(problem: "Problem", given: Mapping[str, Any]) -> "Settings":
+    from evolve.config.settings import KNOWN, resolve_settings
+
+    return resolve_settings(
+        command_line={key: value for key, value in given.items() if key in KNOWN},
+        environment=os.environ,
+        problem=problem.settings_mapping(),
+    )
+
+
+def budget_of(settings: "Settings") -> dict[str, Any]:
+    """When to stop: an amount given for this run replaces the amounts that the problem sets.
+
+    So `--time 2m` takes two minutes, however few evaluations the problem usually gets. A target is no amount.
+    """
+    from evolve.config.settings import Origin
+
+    near = (Origin.COMMAND_LINE, Origin.ENVIRONMENT)
+    budget = {name: getattr(settings, name) for name in ("evaluations", "seconds", "target")}
+    amounts = ("evaluations", "seconds")
+    if any(settings.origins[name] in near for name in amounts):
+        for name in amounts:
+            if settings.origins[name] not in near:
+                budget[name] = None
+    return budget
+
+
+@click.command("resume")
+@run_argument
+@_budget_options
+@click.pass_context
+def resume_command(context: click.Context, /, run: Path, **given: Any) -> None:
+    """Go on with RUN where its log ends.
+
+    Budgets given here are the new totals of the whole run; those left out stay as they were.
+    """
+    from evolve.loop import resume_run
+
+    code = conduct(
+        lambda listener: resume_run(
+            run,
+            listener,
+            evaluations=given["evaluations"],
+            seconds=given["seconds"],
+            target=given["target"],
+            workers=given["workers"],
+        ),
+        Output(as_json=given["as_json"]),
+        plain=given["plain"],
+        target_required=given["require_target"],
+    )
+    context.exit(code)

@@ -1,0 +1,122 @@
+"""Rules of a problem that need two tables or the folder: files are there, the seed program parses, the judge exists.
+
+They read the raw file, table by table, so that they are reported even when other keys are wrong.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from evolve.config.folder import missing_file, read_seed
+from evolve.config.mistakes import Mistake
+from evolve.config.python_text import START_MARKER, blocks_of, parse_python
+from evolve.config.tables import SeedTable, SymbolicTable
+from sandbox.errors import CandidateSyntaxError
+from sandbox.symbolic.parse import parse
+from sandbox.symbolic.vocabulary import VocabularyError, load_vocabulary
+
+Raw = Mapping[str, Any]
+
+
+def check_folder(folder: Path, raw: Raw) -> tuple[dict[str, str], dict[str, Any], list[Mistake]]:
+    """The seed files' text, the baselines, and every mistake that pydantic cannot see."""
+    names = [name for name in _names(raw, "seed", "files", SeedTable().files) if not _leaves_folder(name)]
+    seed_files, mistakes = read_seed(folder, names)
+    baselines, more = _baselines(folder, raw)
+    mistakes += more
+    file = _table(raw, "evaluator").get("file")
+    if isinstance(file, str) and not (folder / file).is_file():
+        mistakes.append(missing_file(folder, "evaluator.file", file))
+    language = _table(raw, "problem").get("language")
+    if language == "symbolic":
+        mistakes += _check_symbolic(folder, raw, seed_files)
+    if language == "python":
+        mistakes += _check_python(raw, seed_files)
+    return seed_files, baselines, mistakes
+
+
+def _table(raw: Raw, name: str) -> Raw:
+    table = raw.get(name)
+    return table if isinstance(table, dict) else {}
+
+
+def _names(raw: Raw, table: str, key: str, default: tuple[str, ...]) -> list[str]:
+    names = _table(raw, table).get(key, default)
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list | tuple) else []
+
+
+def _leaves_folder(name: str) -> bool:
+    return not name or name.startswith("/") or ".." in name.split("/")
+
+
+def _baselines(folder: Path, raw: Raw) -> tuple[dict[str, Any], list[Mistake]]:
+    name = _table(raw, "baselines").get("file")
+    if not isinstance(name, str):
+        return {}, []
+    if not (folder / name).is_file():
+        return {}, [missing_file(folder, "baselines.file", name)]
+    try:
+        baselines = json.loads((folder / name).read_text(encoding="utf-8"))
+    except ValueError as error:
+        return {}, [Mistake(key="baselines.file", got=f"{name}: {error}", expected="a JSON file")]
+    if not isinstance(baselines, dict):
+        return {}, [Mistake(key="baselines.file", got=f"{name} without names in it", expected="a JSON object")]
+    return baselines, []
+
+
+def _check_symbolic(folder: Path, raw: Raw, seed_files: Mapping[str, str]) -> list[Mistake]:
+    defaults = SymbolicTable()
+    table = _table(raw, "symbolic")
+    name = table.get("vocabulary", defaults.vocabulary)
+    inputs = _names(raw, "symbolic", "inputs", defaults.inputs)
+    limit = table.get("max_operations", defaults.max_operations)
+    if not isinstance(name, str):
+        return []
+    try:
+        vocabulary = load_vocabulary(folder / name if name.endswith(".py") else name)
+    except VocabularyError as error:
+        return [Mistake(key="symbolic.vocabulary", got=f'"{name}"', expected="a vocabulary", hint=str(error))]
+    if len(seed_files) > 1:
+        found = ", ".join(seed_files)
+        return [Mistake(key="seed.files", got=found, expected="one file: a symbolic candidate is one function")]
+    mistakes = []
+    for file, text in seed_files.items():
+        try:
+            program = parse(text, vocabulary, inputs=inputs, max_operations=limit if isinstance(limit, int) else None)
+        except CandidateSyntaxError as error:
+            mistakes.append(Mistake(key=file, expected="a program of the symbolic language", hint=error.detail))
+            continue
+        wanted = table.get("function", defaults.function)
+        if program.name != wanted:
+            mistakes.append(Mistake(key=file, got=f"def {program.name}", expected=f"def {wanted}"))
+    return mistakes
+
+
+def _check_python(raw: Raw, seed_files: Mapping[str, str]) -> list[Mistake]:
+    mistakes = []
+    if "symbolic" in raw:
+        mistakes.append(
+            Mistake(key="[symbolic]", got="this table", expected='it only with problem.language = "symbolic"')
+        )
+    n_blocks = 0
+    for name, text in seed_files.items():
+        try:
+            parse_python(text)
+        except CandidateSyntaxError as error:
+            mistakes.append(Mistake(key=name, expected="Python that parses", hint=error.detail))
+        try:
+            n_blocks += len(blocks_of(text))
+        except CandidateSyntaxError as error:
+            mistakes.append(Mistake(key=name, expected="evolve blocks in pairs of markers", hint=error.detail))
+            n_blocks += 1
+    if seed_files and not n_blocks:
+        mistakes.append(
+            Mistake(
+                key="seed.files",
+                got="no evolve block",
+                expected=f"at least one pair of lines {START_MARKER} and {START_MARKER.replace('START', 'END')} "
+                "around the code that may change",
+            )
+        )
+    return mistakes

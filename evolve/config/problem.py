@@ -1,0 +1,182 @@
+"""A problem: where evolution starts, how a program is judged, and by what it is told apart from others."""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evolve.config.checks import check_folder
+from evolve.config.folder import file_hashes
+from evolve.config.locate import PROBLEM_FILE, find_problem
+from evolve.config.mistakes import Mistake, listing
+from evolve.config.tables import ProblemFile
+from evolve.config.validation import read_tables
+from evolve.errors import ProblemError
+from sandbox.limits import Limits
+
+SCHEMA = "evolve.problem/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A checked problem, complete in itself but for the judge's own files, which stay in `folder`.
+
+    `seed_files` maps names to text, entry first. `judge_hashes` maps every file of the folder that judging may read
+    to its SHA-256, so that a resumed run notices when the judge has changed.
+    """
+
+    folder: Path
+    tables: ProblemFile
+    seed_files: Mapping[str, str]
+    judge_hashes: Mapping[str, str]
+    baselines: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The problem's short name."""
+        return self.tables.problem.name
+
+    @property
+    def title(self) -> str:
+        """One line for people."""
+        return self.tables.problem.title
+
+    @property
+    def language(self) -> str:
+        """`symbolic` or `python`."""
+        return self.tables.problem.language
+
+    @property
+    def limits(self) -> Limits:
+        """What one candidate's process may use."""
+        return self.tables.limits.limits()
+
+    @property
+    def content_hash(self) -> str:
+        """Hex SHA-256 over everything that decides what a run of this problem does; the folder's place does not."""
+        content = self.to_json()
+        content.pop("folder")
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def archive_mapping(self) -> dict[str, Any]:
+        """The `[archive]` table as plain data, for `archive.build`."""
+        spec = self.tables.archive.model_dump(mode="json", exclude_none=True)
+        return spec if spec["metrics"] else {key: value for key, value in spec.items() if key != "metrics"}
+
+    def settings_mapping(self) -> dict[str, Any]:
+        """The settings of a run that this problem sets itself, for `resolve_settings`."""
+        budget = self.tables.budget.model_dump(mode="json", exclude_unset=True)
+        return budget | self.tables.search.model_dump(mode="json", exclude_unset=True, include={"window"})
+
+    def judge_spec_mapping(self) -> dict[str, Any]:
+        """All that judging needs, as plain JSON data, for `evaluators.judge.JudgeSpec.from_mapping`."""
+        tables = self.tables
+        evaluator = tables.evaluator.model_dump(mode="json")
+        return {
+            "name": self.name,
+            "language": self.language,
+            "folder": str(self.folder),
+            **evaluator,
+            "axes": [axis.name for axis in tables.archive.axes],
+            "symbolic": self.symbolic_mapping() if self.language == "symbolic" else None,
+            "limits": tables.limits.model_dump(mode="json"),
+            "entry": tables.seed.files[0],
+        }
+
+    def symbolic_mapping(self) -> dict[str, Any]:
+        """The `[symbolic]` table as plain data; a vocabulary in the folder is named by its full path."""
+        symbolic = self.tables.symbolic.model_dump(mode="json")
+        if symbolic["vocabulary"].endswith(".py"):
+            symbolic["vocabulary"] = str(self.folder / symbolic["vocabulary"])
+        return symbolic
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON data from which `from_json` makes an equal problem."""
+        return {
+            "schema": SCHEMA,
+            "folder": str(self.folder),
+            "tables": self.tables.model_dump(mode="json"),
+            "seed_files": dict(self.seed_files),
+            "judge_hashes": dict(self.judge_hashes),
+            "baselines": dict(self.baselines),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Problem":
+        """The problem that `to_json` wrote; reads no file.
+
+        Raises:
+            ProblemError: the data was written by another version, or is damaged.
+        """
+        if data.get("schema") != SCHEMA:
+            raise ProblemError(f"the stored problem has schema {data.get('schema')!r}, this program reads {SCHEMA!r}")
+        tables, mistakes = read_tables(data["tables"])
+        if tables is None:
+            raise ProblemError(f"the stored problem is damaged:\n{listing(mistakes)}")
+        return cls(
+            folder=Path(data["folder"]),
+            tables=tables,
+            seed_files=dict(data["seed_files"]),
+            judge_hashes=dict(data["judge_hashes"]),
+            baselines=dict(data["baselines"]),
+        )
+
+    def changed_judge_files(self) -> tuple[str, ...]:
+        """Files of the folder that judging may read and that are not what they were: changed, gone or new."""
+        now = file_hashes(self.folder, except_for=_not_judging(self.tables))
+        names = sorted({*now, *self.judge_hashes})
+        return tuple(name for name in names if now.get(name) != self.judge_hashes.get(name))
+
+    def require_unchanged_judge(self) -> None:
+        """Refuse to go on with a judge that scores otherwise than the one the stored scores came from.
+
+        Raises:
+            ProblemError: a file that judging may read has changed since the run began.
+        """
+        changed = self.changed_judge_files()
+        if changed:
+            raise ProblemError(
+                f"the judge of {self.name} has changed since this run began: {', '.join(changed)} in {self.folder}",
+                hint="restore the files to resume, or start a new run: scores of two judges cannot be compared",
+            )
+
+
+def load_problem(name_or_path: str | Path, *, search_path: Sequence[Path] = ()) -> Problem:
+    """Find, read and check a problem.
+
+    Raises:
+        ProblemError: there is no such problem, or its folder has mistakes: the message lists all of them.
+    """
+    folder = find_problem(name_or_path, search_path=search_path)
+    path = folder / PROBLEM_FILE
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ProblemError(f"cannot read {path}: {error}") from error
+    tables, mistakes = read_tables(raw)
+    seed_files, baselines, more = check_folder(folder, raw)
+    mistakes += more
+    if tables is None or mistakes:
+        raise ProblemError(_message(path, mistakes))
+    return Problem(
+        folder=folder,
+        tables=tables,
+        seed_files=seed_files,
+        judge_hashes=file_hashes(folder, except_for=_not_judging(tables)),
+        baselines=baselines,
+    )
+
+
+def _not_judging(tables: ProblemFile) -> frozenset[str]:
+    other = {PROBLEM_FILE, "README.md", *tables.seed.files}
+    if tables.baselines is not None:
+        other.add(tables.baselines.file)
+    return frozenset(other)
+
+
+def _message(path: Path, mistakes: Sequence[Mistake]) -> str:
+    count = "one mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+    return f"{path} has {count}:\n{listing(mistakes)}"

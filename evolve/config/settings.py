@@ -1,0 +1,212 @@
+"""Settings of a run and where each came from: command line, environment, problem.toml, user file, default.
+
+The nearest source wins, key by key. Nothing here needs pydantic.
+"""
+
+import math
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from evolve.config.mistakes import Mistake, did_you_mean, listing, shown
+from evolve.errors import UsageError
+
+ENVIRONMENT_PREFIX = "EVOLVE_"
+
+
+class Origin(StrEnum):
+    """Where a setting's value came from, nearest first."""
+
+    COMMAND_LINE = "command line"
+    ENVIRONMENT = "environment"
+    PROBLEM = "problem.toml"
+    USER_FILE = "user file"
+    DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One key: how its text is read, what values it may have, what it means."""
+
+    read: Callable[[Any], Any]
+    expected: str
+    default: Any
+    help: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a run was told, with the origin of every key. None means: no limit, or let the engine choose."""
+
+    rng_seed: int
+    evaluations: int | None
+    seconds: float | None
+    target: float | None
+    workers: int | None
+    window: int
+    durability: str
+    runs_dir: str
+    origins: Mapping[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """The values alone, as plain JSON data."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "origins"}
+
+
+def _whole(low: int) -> Callable[[Any], int]:
+    def read(value: Any) -> int:
+        number = int(value) if isinstance(value, str) else value
+        if type(number) is not int or number < low:
+            raise ValueError
+        return number
+
+    return read
+
+
+def _number(low: float) -> Callable[[Any], float]:
+    def read(value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise ValueError
+        number = float(value)
+        if not math.isfinite(number) or number <= low:
+            raise ValueError
+        return number
+
+    return read
+
+
+def _durability(value: Any) -> str:
+    if value not in ("full", "fast"):
+        raise ValueError
+    return str(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError
+    return value
+
+
+KNOWN: dict[str, Setting] = {
+    "rng_seed": Setting(
+        read=_whole(0),
+        expected="a whole number, 0 or more",
+        default=0,
+        help="where randomness starts; same seed, same run",
+    ),
+    "evaluations": Setting(
+        read=_whole(1), expected="a whole number, 1 or more", default=None, help="stop after this many evaluations"
+    ),
+    "seconds": Setting(
+        read=_number(0.0), expected="a number above 0", default=None, help="stop after this much wall time"
+    ),
+    "target": Setting(
+        read=_number(-math.inf), expected="a finite number", default=None, help="stop when the best score reaches this"
+    ),
+    "workers": Setting(
+        read=_whole(1),
+        expected="a whole number, 1 or more",
+        default=None,
+        help="worker processes; one per core if not set",
+    ),
+    "window": Setting(
+        read=_whole(1), expected="a whole number, 1 or more", default=8, help="children in flight at the same time"
+    ),
+    "durability": Setting(
+        read=_durability,
+        expected='"full" or "fast"',
+        default="full",
+        help="full: results survive power loss; fast: they survive kill -9",
+    ),
+    "runs_dir": Setting(read=_text, expected="the path of a folder", default="runs", help="where runs are stored"),
+}
+
+
+def user_file(environment: Mapping[str, str]) -> Path:
+    """The user's own settings file, whether it exists or not."""
+    home = environment.get("XDG_CONFIG_HOME") or os.path.join(environment.get("HOME", "~"), ".config")
+    return Path(home).expanduser() / "evolve" / "config.toml"
+
+
+def read_user_file(path: Path) -> dict[str, Any]:
+    """The keys of the user's settings file; none if there is no file.
+
+    Raises:
+        UsageError: it cannot be read as TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"cannot read the settings in {path}: {error}") from error
+
+
+def resolve_settings(
+    *,
+    command_line: Mapping[str, Any],
+    environment: Mapping[str, str],
+    problem: Mapping[str, Any],
+) -> Settings:
+    """Settle every key by the nearest source that names it.
+
+    `command_line` holds the options by key (None: not given), `environment` the process's variables, of which
+    `EVOLVE_RNG_SEED` and its like are read, `problem` what `Problem.settings_mapping()` gives.
+
+    Raises:
+        UsageError: unknown keys or wrong values; the message lists all of them with their origin.
+    """
+    path = user_file(environment)
+    prefix = len(ENVIRONMENT_PREFIX)
+    sources: list[tuple[Origin, str, Mapping[str, Any]]] = [
+        (Origin.DEFAULT, "default", {key: setting.default for key, setting in KNOWN.items()}),
+        (Origin.USER_FILE, f"{path}: ", read_user_file(path)),
+        (Origin.PROBLEM, "problem.toml: ", problem),
+        (
+            Origin.ENVIRONMENT,
+            ENVIRONMENT_PREFIX,
+            {
+                name[prefix:].lower(): value
+                for name, value in environment.items()
+                if name.startswith(ENVIRONMENT_PREFIX)
+            },
+        ),
+        (Origin.COMMAND_LINE, "--", command_line),
+    ]
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    mistakes: list[Mistake] = []
+    for origin, prefix_text, source in sources:
+        for key, value in source.items():
+            mistake = _settle(key, value, origin, values, origins)
+            if mistake is not None:
+                mistakes.append(_placed(mistake, prefix_text, origin))
+    if mistakes:
+        raise UsageError(f"settings are wrong:\n{listing(mistakes)}")
+    return Settings(**values, origins=origins)
+
+
+def _settle(key: str, value: Any, origin: Origin, values: dict[str, Any], origins: dict[str, str]) -> Mistake | None:
+    if key not in KNOWN:
+        return Mistake(key=key, got="an unknown key", expected="a setting", hint=did_you_mean(key, KNOWN))
+    if value is None and origin is not Origin.DEFAULT:
+        return None
+    try:
+        values[key] = value if origin is Origin.DEFAULT else KNOWN[key].read(value)
+    except (ValueError, OverflowError):
+        return Mistake(key=key, got=shown(value), expected=KNOWN[key].expected)
+    origins[key] = str(origin)
+    return None
+
+
+def _placed(mistake: Mistake, place: str, origin: Origin) -> Mistake:
+    key = mistake.key
+    if origin is Origin.ENVIRONMENT:
+        key = key.upper()
+    if origin is Origin.COMMAND_LINE:
+        key = key.replace("_", "-")
+    return Mistake(key=place + key, got=mistake.got, expected=mistake.expected, hint=mistake.hint)

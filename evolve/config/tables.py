@@ -1,0 +1,306 @@
+"""The tables of `problem.toml` as pydantic models: the names, types, ranges and defaults of every key.
+
+Rules that need two keys of one table are checked on the later key, so that they are reported beside all other
+mistakes. Rules that need two tables or the folder are in `evolve.config.checks`.
+"""
+
+import re
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from sandbox.limits import MEBIBYTE, Limits
+
+KIBIBYTE = 1 << 10
+
+Text = Annotated[str, Field(min_length=1)]
+Texts = Annotated[tuple[Text, ...], Field(strict=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+PositiveInt = Annotated[int, Field(ge=1)]
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+OutOfRange = Literal["clip", "reject", "overflow"]
+
+
+def wrong(expected: str, hint: str = "") -> PydanticCustomError:
+    """The error a validator raises: it says what was expected; key and value are known to the reader."""
+    return PydanticCustomError("wrong", "{expected}", {"expected": expected, "hint": hint})
+
+
+class Table(BaseModel):
+    """A table of the file: unknown keys are mistakes, nothing is converted silently, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ProblemTable(Table):
+    """`[problem]`: what is searched for, in words that a language model can read too."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
+    title: Text
+    statement: Text
+    language: Literal["symbolic", "python"]
+    score: str = "higher is better"
+    tags: Texts = ()
+
+
+class SeedTable(Table):
+    """`[seed]`: the files of the program that evolution starts from; the first is the entry."""
+
+    files: Annotated[Texts, Field(min_length=1)] = ("seed.py",)
+
+    @field_validator("files")
+    @classmethod
+    def _plain_names(cls, files: tuple[str, ...]) -> tuple[str, ...]:
+        for name in files:
+            if name.startswith("/") or ".." in name.split("/") or "\\" in name:
+                raise wrong("paths inside the problem's folder", f"{name!r} leaves it")
+        if len(set(files)) != len(files):
+            raise wrong("different names")
+        return files
+
+
+class SymbolicTable(Table):
+    """`[symbolic]`: the language of a symbolic candidate. `vocabulary` is a built-in name or a .py file."""
+
+    vocabulary: Text = "arithmetic"
+    inputs: Annotated[tuple[Identifier, ...], Field(strict=False, min_length=1)] = ("x",)
+    function: Identifier = "f"
+    max_operations: PositiveInt = 14
+    max_constants: Annotated[int, Field(ge=0)] = 12
+
+
+class StageTable(Table):
+    """One of `[[evaluator.stages]]`: candidates that score below `threshold` there go no further."""
+
+    name: Text
+    threshold: Finite | None = None
+
+
+class EvaluatorTable(Table):
+    """`[evaluator]`: the judge: a built-in family with options, or a file of the problem's folder."""
+
+    family: Text | None = None
+    file: Annotated[Text | None, Field(validate_default=True)] = None
+    options: dict[str, Any] = {}
+    repeats: PositiveInt = 1
+    stages: Annotated[tuple[StageTable, ...], Field(strict=False)] = ()
+
+    @field_validator("file")
+    @classmethod
+    def _one_judge(cls, file: str | None, info: ValidationInfo) -> str | None:
+        if "family" in info.data and (file is None) == (info.data["family"] is None):
+            raise wrong("exactly one of evaluator.family and evaluator.file")
+        return file
+
+
+class LimitsTable(Table):
+    """`[limits]`: what one candidate's process may use."""
+
+    wall_seconds: Positive = 10.0
+    cpu_seconds: Positive = 60.0
+    memory_mb: PositiveInt = 1024
+    output_kb: PositiveInt = 64
+    result_mb: PositiveInt = 16
+    n_threads: PositiveInt = 1
+
+    def limits(self) -> Limits:
+        """The same limits as the sandbox takes them."""
+        return Limits(
+            wall_seconds=self.wall_seconds,
+            cpu_seconds=self.cpu_seconds,
+            memory_bytes=self.memory_mb * MEBIBYTE,
+            output_bytes=self.output_kb * KIBIBYTE,
+            result_bytes=self.result_mb * MEBIBYTE,
+            n_threads=self.n_threads,
+        )
+
+
+class RangeAxisTable(Table):
+    """An axis with equal cells between two numbers (`linear`), or between their logarithms (`log`)."""
+
+    name: Text
+    kind: Literal["linear", "log"] = "linear"
+    low: Finite
+    high: Finite
+    cells: PositiveInt
+    out_of_range: OutOfRange = "clip"
+
+    @field_validator("low")
+    @classmethod
+    def _log_needs_positive(cls, low: float, info: ValidationInfo) -> float:
+        if info.data.get("kind") == "log" and low <= 0:
+            raise wrong("a positive number on a log axis")
+        return low
+
+    @field_validator("high")
+    @classmethod
+    def _above_low(cls, high: float, info: ValidationInfo) -> float:
+        if "low" in info.data and high <= info.data["low"]:
+            raise wrong(f"more than low = {info.data['low']}")
+        return high
+
+
+class EdgesAxisTable(Table):
+    """An axis with cells between the given numbers."""
+
+    name: Text
+    kind: Literal["edges"]
+    edges: Annotated[tuple[Finite, ...], Field(strict=False, min_length=2)]
+    out_of_range: OutOfRange = "clip"
+
+    @field_validator("edges")
+    @classmethod
+    def _increasing(cls, edges: tuple[float, ...]) -> tuple[float, ...]:
+        if any(left >= right for left, right in pairwise(edges)):
+            raise wrong("strictly increasing numbers")
+        return edges
+
+
+class CategoriesAxisTable(Table):
+    """An axis with one cell for each word."""
+
+    name: Text
+    kind: Literal["categories"]
+    categories: Annotated[Texts, Field(min_length=1)]
+    out_of_range: Literal["reject", "overflow"] = "reject"
+
+    @field_validator("categories")
+    @classmethod
+    def _distinct(cls, categories: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(categories)) != len(categories):
+            raise wrong("different words")
+        return categories
+
+
+def _axis_kind(axis: Any) -> str:
+    kind = axis.get("kind", "linear") if isinstance(axis, dict) else getattr(axis, "kind", "linear")
+    return kind if isinstance(kind, str) else repr(kind)
+
+
+AxisTable = Annotated[
+    Annotated[RangeAxisTable, Tag("linear")]
+    | Annotated[RangeAxisTable, Tag("log")]
+    | Annotated[EdgesAxisTable, Tag("edges")]
+    | Annotated[CategoriesAxisTable, Tag("categories")],
+    Discriminator(_axis_kind),
+]
+
+
+class ArchiveTable(Table):
+    """`[archive]`: the axes that tell programs apart, and what one cell keeps."""
+
+    kind: Literal["grid", "cvt"] = "grid"
+    cell: Literal["best", "top", "pareto"] = "best"
+    keep: PositiveInt = 4
+    metrics: Annotated[Texts, Field(validate_default=True)] = ()
+    centroids: Annotated[int | None, Field(ge=2, validate_default=True)] = None
+    rng_seed: Annotated[int, Field(ge=0)] = 0
+    qd_offset: Finite = 0.0
+    axes: Annotated[tuple[AxisTable, ...], Field(strict=False)]
+
+    @field_validator("metrics")
+    @classmethod
+    def _pareto_needs_metrics(cls, metrics: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        form = 'a list such as ["min:operations"]'
+        if "cell" in info.data and (info.data["cell"] == "pareto") != bool(metrics):
+            raise wrong(f'{form} with cell = "pareto", and only then')
+        if not all(re.fullmatch(r"(min|max):.+", metric) for metric in metrics):
+            raise wrong(form)
+        return metrics
+
+    @field_validator("centroids")
+    @classmethod
+    def _cvt_needs_centroids(cls, centroids: int | None, info: ValidationInfo) -> int | None:
+        if info.data.get("kind") == "cvt" and centroids is None:
+            raise wrong('how many centroids an archive with kind = "cvt" has')
+        return centroids
+
+    @field_validator("axes")
+    @classmethod
+    def _distinct_axes(cls, axes: tuple[AxisTable, ...]) -> tuple[AxisTable, ...]:
+        if not axes:
+            raise wrong("at least one axis")
+        names = [axis.name for axis in axes]
+        if len(set(names)) != len(names):
+            raise wrong("axes with different names")
+        return axes
+
+
+class IslandsTable(Table):
+    """`[islands]`: how many archives breed alone, and how often they trade elites."""
+
+    count: PositiveInt = 1
+    migrate_every: PositiveInt = 50
+    migrants: PositiveInt = 3
+
+
+class SearchTable(Table):
+    """`[search]`: how many children are in flight, which operators take part, how big one symbolic burst is."""
+
+    window: PositiveInt = 8
+    operators: Texts = ()
+    burst_work: Positive = 1.0
+
+
+class BudgetTable(Table):
+    """`[budget]`: when a run stops unless the command line says otherwise."""
+
+    evaluations: PositiveInt | None = None
+    seconds: Positive | None = None
+    target: Finite | None = None
+
+
+class KnownTable(Table):
+    """`[known]`: the best value known to the world, and who says so."""
+
+    value: Finite
+    kind: str = "score"
+    source: str = ""
+    year: int | None = None
+
+
+class BaselinesTable(Table):
+    """`[baselines]`: a JSON file of the folder with values to compare with."""
+
+    file: Text
+
+
+class ProblemFile(Table):
+    """All of `problem.toml`."""
+
+    problem: ProblemTable
+    seed: SeedTable = SeedTable()
+    symbolic: SymbolicTable = SymbolicTable()
+    evaluator: EvaluatorTable
+    limits: LimitsTable = LimitsTable()
+    archive: ArchiveTable
+    islands: IslandsTable = IslandsTable()
+    search: SearchTable = SearchTable()
+    budget: BudgetTable = BudgetTable()
+    known: KnownTable | None = None
+    baselines: BaselinesTable | None = None
+
+
+TABLES: dict[tuple[str, ...], type[Table]] = {
+    (): ProblemFile,
+    ("problem",): ProblemTable,
+    ("seed",): SeedTable,
+    ("symbolic",): SymbolicTable,
+    ("evaluator",): EvaluatorTable,
+    ("evaluator", "stages"): StageTable,
+    ("limits",): LimitsTable,
+    ("archive",): ArchiveTable,
+    ("archive", "axes", "linear"): RangeAxisTable,
+    ("archive", "axes", "log"): RangeAxisTable,
+    ("archive", "axes", "edges"): EdgesAxisTable,
+    ("archive", "axes", "categories"): CategoriesAxisTable,
+    ("islands",): IslandsTable,
+    ("search",): SearchTable,
+    ("budget",): BudgetTable,
+    ("known",): KnownTable,
+    ("baselines",): BaselinesTable,
+}
+AXIS_KINDS = ("linear", "log", "edges", "categories")

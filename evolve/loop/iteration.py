@@ -1,0 +1,116 @@
+"""One iteration in flight: drive the operator's generator, gate its children, have them judged."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from evaluators.contract import Evaluation, Failure
+from evolve import tasks
+from evolve.executors import Executor, InfrastructureError, TaskError
+from evolve.loop.gate import Gate
+from evolve.loop.randomness import evaluation_seed
+from evolve.loop.search import Plan, Search, Told, ToldChild
+from evolve.operators.contract import Proposal
+from sandbox.errors import CandidateSyntaxError
+
+EVALUATION_COST = 0.01
+GRACE_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What an iteration works with: where compute runs, how children are gated and judged."""
+
+    executor: Executor
+    gate: Gate
+    judge: Mapping[str, Any]
+    rng_seed: int
+    wall_seconds: float
+
+
+async def run_iteration(plan: Plan, search: Search, bench: Bench) -> Told:
+    """Make, gate and judge the children of one plan.
+
+    Raises:
+        InfrastructureError: workers kept dying; the run should stop and be resumed later.
+    """
+    started = time.monotonic()
+    proposals, cost = await _propose(plan, search.operator_stream(plan.number), bench.executor)
+    children: list[ToldChild] = []
+    fresh: list[tuple[Proposal, str]] = []
+    n_duplicates = 0
+    seen: set[str] = set()
+    for proposal in proposals:
+        try:
+            fingerprint = bench.gate.fingerprint_of(proposal.files)
+        except CandidateSyntaxError as error:
+            children.append(_refused(proposal, error, f"refused-{plan.number}-{len(children)}"))
+            continue
+        if fingerprint in seen or search.was_known(fingerprint, plan.horizon):
+            n_duplicates += 1
+            continue
+        seen.add(fingerprint)
+        fresh.append((proposal, fingerprint))
+    evaluations = await judge_all([proposal.files for proposal, _ in fresh], plan.number, bench)
+    children.extend(
+        ToldChild(files=proposal.files, fingerprint=fingerprint, parent_ids=proposal.parent_ids, evaluation=evaluation)
+        for (proposal, fingerprint), evaluation in zip(fresh, evaluations, strict=True)
+    )
+    return Told(
+        number=plan.number,
+        operator=plan.operator.name,
+        island=plan.island,
+        cost=cost + EVALUATION_COST * len(fresh),
+        seconds=time.monotonic() - started,
+        n_duplicates=n_duplicates,
+        children=tuple(children),
+    )
+
+
+async def judge_all(programs: Sequence[Mapping[str, str]], iteration: int, bench: Bench) -> list[Evaluation]:
+    """Judge programs in one task; an evaluator that hangs or breaks its worker fails them as EVALUATOR."""
+    if not programs:
+        return []
+    children = [
+        {"files": dict(files), "rng_seed": evaluation_seed(bench.rng_seed, iteration, ordinal)}
+        for ordinal, files in enumerate(programs)
+    ]
+    deadline = GRACE_SECONDS + 10 * bench.wall_seconds * len(children)
+    try:
+        async with asyncio.timeout(deadline):
+            answer = await bench.executor.submit(tasks.EVALUATE, {"judge": bench.judge, "children": children})
+    except TimeoutError:
+        return _judge_failed(f"the evaluator did not answer within {deadline:.0f} s", len(programs))
+    except TaskError as error:
+        return _judge_failed(str(error), len(programs))
+    except InfrastructureError as error:
+        return _judge_failed(f"the evaluator's process died: {error}", len(programs))
+    return [tasks.evaluation_from_mapping(each) for each in answer["evaluations"]]
+
+
+async def _propose(plan: Plan, rng: np.random.Generator, executor: Executor) -> tuple[list[Proposal], float]:
+    proposing = plan.operator.propose(plan.parents, plan.inspirations, rng)
+    cost = 0.0
+    try:
+        request = next(proposing)
+        while True:
+            answer = await executor.submit(request.task, request.payload)
+            cost += float(answer["cost"])
+            request = proposing.send(answer)
+    except StopIteration as stop:
+        return stop.value, cost
+
+
+def _refused(proposal: Proposal, error: CandidateSyntaxError, fingerprint: str) -> ToldChild:
+    evaluation = Evaluation.failed(Failure.SYNTAX, detail=error.detail, stage="gate")
+    return ToldChild(
+        files=proposal.files, fingerprint=fingerprint, parent_ids=proposal.parent_ids, evaluation=evaluation
+    )
+
+
+def _judge_failed(detail: str, n: int) -> list[Evaluation]:
+    return [Evaluation.failed(Failure.EVALUATOR, detail=detail[-4000:], stage="judge")] * n

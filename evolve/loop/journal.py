@@ -1,0 +1,73 @@
+"""From told iterations to rows and events: what changed in the archive, and who must hear of it."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from evolve.loop.events import Event
+from evolve.loop.search import Search
+from evolve.store import CandidateRecord, IterationRecord, RunWriter
+
+Cells = dict[tuple[int, int], list[int]]
+
+
+def elite_cells(search: Search) -> Cells:
+    """Who holds what: (island, cell) to candidate ids in rank order."""
+    cells: Cells = defaultdict(list)
+    for island in range(len(search.islands)):
+        for elite in search.islands[island].elites():
+            cells[island, elite.cell].append(elite.candidate.id)
+    return cells
+
+
+class Journal:
+    """Writes told iterations; remembers what the elite table holds so that only changed cells are written."""
+
+    def __init__(self, writer: RunWriter, search: Search) -> None:
+        self._writer = writer
+        self._search = search
+        self._written: Cells = elite_cells(search)
+        self._curve_score = search.best_score
+
+    def commit(self, records: Sequence[IterationRecord], seconds: float) -> list[Event]:
+        """Put iterations on disk, then return the events that may now be announced.
+
+        Raises:
+            ResumableError: the disk is full or gone; nothing was written.
+        """
+        events: list[Event] = []
+        curve: list[tuple[int, float, float, int]] = []
+        kept = False
+        for row in (row for record in records for row in record.candidates):
+            kept = kept or row.status in ("new", "improved")
+            score = row.evaluation.score
+            if score is not None and (self._curve_score is None or score > self._curve_score):
+                events.append(_improved(row, self._curve_score, seconds))
+                curve.append((row.candidate.id, seconds, score, row.candidate.id))
+                self._curve_score = score
+        changed = self._changed_cells() if kept or len(self._search.islands) > 1 else {}
+        self._writer.append(
+            records,
+            elites=[(island, cell, ids) for (island, cell), ids in changed.items()],
+            curve=curve,
+            events=[(event.kind, event.data) for event in events],
+            seconds=seconds,
+        )
+        self._written.update(changed)
+        return events
+
+    def _changed_cells(self) -> Cells:
+        return {key: ids for key, ids in elite_cells(self._search).items() if self._written.get(key) != ids}
+
+
+def _improved(row: CandidateRecord, previous: float | None, seconds: float) -> Event:
+    data: dict[str, Any] = {
+        "id": row.candidate.id,
+        "score": row.evaluation.score,
+        "previous": previous,
+        "operator": row.candidate.operator,
+        "evaluations": row.candidate.id,
+        "seconds": seconds,
+        "metrics": dict(row.evaluation.metrics),
+    }
+    return Event(kind="improved", data=data)

@@ -1,0 +1,94 @@
+"""From a problem and options to the parts of a run: archive islands, operators, search."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from evaluators.judge import Judge, JudgeSpec
+
+from archive.build import build_archive
+from archive.islands import Islands
+from evolve.config.problem import Problem
+from evolve.errors import ProblemError
+from evolve.loop.search import Search
+from evolve.operators.contract import EVERYONE, Operator
+from evolve.operators.python_crossover import PythonCrossover
+from evolve.operators.python_literals import PythonLiteralEdit
+from evolve.operators.python_tree import PythonTreeEdit
+from evolve.operators.symbolic import SymbolicBurst, SymbolicCrossover, SymbolicMutation
+from sandbox.symbolic.vocabulary import load_vocabulary
+
+BURST_CHILDREN = 32
+
+
+def build_search(problem: Problem, rng_seed: int) -> Search:
+    """The empty search of a problem: nothing told yet."""
+    tables = problem.tables
+    spec = problem.archive_mapping()
+    islands = Islands([build_archive(spec) for _ in range(tables.islands.count)])
+    return Search(
+        islands,
+        build_operators(problem),
+        rng_seed=rng_seed,
+        migrate_every=tables.islands.migrate_every,
+        n_migrants=tables.islands.migrants,
+    )
+
+
+def build_operators(problem: Problem) -> list[Operator]:
+    """The operators of a problem's language, or those of them that `[search].operators` names.
+
+    Raises:
+        ProblemError: `[search].operators` names one that this language does not have.
+    """
+    available = _python_operators(problem) if problem.language == "python" else _symbolic_operators(problem)
+    by_name = {operator.name: operator for operator in available}
+    wanted = problem.tables.search.operators or tuple(by_name)
+    unknown = [name for name in wanted if name not in by_name]
+    if unknown:
+        raise ProblemError(
+            f"[search].operators names {', '.join(unknown)}, but a {problem.language} problem has "
+            f"{', '.join(by_name)}: choose among these or leave the key out"
+        )
+    return [by_name[name] for name in wanted]
+
+
+def _python_operators(problem: Problem) -> list[Operator]:
+    del problem
+    return [PythonLiteralEdit(), PythonTreeEdit(), PythonCrossover()]
+
+
+def _symbolic_operators(problem: Problem) -> list[Operator]:
+    symbolic = problem.symbolic_mapping()
+    inputs = tuple(symbolic["inputs"])
+    entry = problem.tables.seed.files[0]
+    spec = problem.judge_spec_mapping()
+    vocabulary = load_vocabulary(symbolic["vocabulary"])
+    compiled = all(function.opcode >= 0 for function in vocabulary.functions)
+    if compiled and Judge(JudgeSpec.from_mapping(spec)).fit_target() is not None:
+        return [_burst(problem, spec, kind) for kind in ("mutate", "crossover", "refit")]
+    plain: dict[str, Any] = {
+        "vocabulary": vocabulary,
+        "inputs": inputs,
+        "entry": entry,
+        "max_operations": symbolic["max_operations"],
+    }
+    return [SymbolicMutation(**plain), SymbolicCrossover(**plain)]
+
+
+def _burst(problem: Problem, spec: Mapping[str, Any], kind: str) -> SymbolicBurst:
+    symbolic = problem.symbolic_mapping()
+    return SymbolicBurst(
+        name=kind,
+        n_parents=EVERYONE,
+        kind=kind,
+        judge=spec,
+        vocabulary=symbolic["vocabulary"],
+        inputs=tuple(symbolic["inputs"]),
+        entry=problem.tables.seed.files[0],
+        settings={
+            "work": problem.tables.search.burst_work,
+            "max_operations": symbolic["max_operations"],
+            "max_constants": symbolic["max_constants"],
+            "n_children": BURST_CHILDREN,
+        },
+    )

@@ -1,0 +1,84 @@
+"""Verification: ask the problem's judge for a rigorous verdict on one candidate and keep its certificate."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evaluators.judge import Judge, JudgeSpec
+
+from evolve.config.problem import Problem
+from evolve.errors import EvolveEnvironmentError
+from evolve.store import RunReader
+
+SCHEMA = "evolve.certificate/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """A verdict (`certified`, `refuted` or `unverified`) with the proven value and where the certificate lies."""
+
+    id: int
+    verdict: str
+    value: float | None
+    score: float | None
+    detail: str
+    certificate: Path | None
+
+
+def verify_candidate(run_dir: Path, identifier: int) -> Verification:
+    """Verify one candidate of a run; writes `certificates/<id>.json` in the run directory, whole or not at all.
+
+    Raises:
+        UsageError: no such run or candidate.
+        ProblemError: the problem's judge has changed since the run began.
+        EvolveEnvironmentError: the certificate cannot be written.
+    """
+    reader = RunReader(run_dir)
+    record = reader.candidate(identifier)
+    problem = Problem.from_json(reader.meta()["problem"])
+    reader.close()
+    problem.require_unchanged_judge()
+    judge = Judge(JudgeSpec.from_mapping(problem.judge_spec_mapping()))
+    try:
+        verdict = judge.verify(record.candidate.files)
+    finally:
+        judge.close()
+    path = None
+    if verdict.certificate:
+        document = {
+            "schema": SCHEMA,
+            "problem": problem.name,
+            "run": str(run_dir),
+            "candidate": identifier,
+            "verdict": verdict.verdict,
+            "value": verdict.value,
+            "detail": verdict.detail,
+            "files": dict(record.candidate.files),
+            "certificate": verdict.certificate,
+        }
+        path = run_dir / "certificates" / f"{identifier}.json"
+        _write_whole(path, document)
+    return Verification(
+        id=identifier,
+        verdict=verdict.verdict,
+        value=verdict.value,
+        score=record.evaluation.score,
+        detail=verdict.detail,
+        certificate=path,
+    )
+
+
+def _write_whole(path: Path, document: dict[str, Any]) -> None:
+    """Write JSON so that the file is there complete or not at all."""
+    temporary = path.with_suffix(".tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("w", encoding="utf-8") as handle:
+            json.dump(document, handle, indent=1, default=str)
+            handle.flush()
+            os.fsync(handle.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise EvolveEnvironmentError(f"cannot write the certificate {path}: {error.strerror}") from error

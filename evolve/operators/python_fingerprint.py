@@ -1,0 +1,45 @@
+"""When two Python candidates are the same program: the normal form and its hash."""
+
+import ast
+import hashlib
+import json
+from collections.abc import Mapping
+
+from evolve.config.python_text import parse_python
+from sandbox.errors import CandidateSyntaxError
+
+
+def python_fingerprint(files: Mapping[str, str]) -> str:
+    """Hex SHA-256 of the files' syntax trees: equal for programs that differ in comments, docstrings and layout only.
+
+    Raises:
+        CandidateSyntaxError: a file does not parse.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(json.dumps([name, normal_form(files[name])]).encode())
+    return digest.hexdigest()
+
+
+def normal_form(text: str) -> str:
+    """The text's syntax tree as a string, without docstrings, comments and layout.
+
+    Raises:
+        CandidateSyntaxError: the text does not parse.
+    """
+    tree = parse_python(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            _drop_docstring(node)
+    try:
+        return ast.dump(tree)
+    except RecursionError as error:
+        raise CandidateSyntaxError("the text is nested too deeply") from error
+
+
+def _drop_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+    if ast.get_docstring(node, clean=False) is None:
+        return
+    node.body = node.body[1:]
+    if not node.body and not isinstance(node, ast.Module):
+        node.body = [ast.Pass()]

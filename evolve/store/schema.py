@@ -1,0 +1,54 @@
+"""The tables of `run.db` and the settings of its connections."""
+
+import sqlite3
+from pathlib import Path
+
+SCHEMA_VERSION = 1
+DATABASE_NAME = "run.db"
+
+TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE source (hash TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT;
+CREATE TABLE iteration (
+  number INTEGER PRIMARY KEY, operator TEXT NOT NULL, island INTEGER NOT NULL, cost REAL NOT NULL,
+  reward REAL NOT NULL, seconds REAL NOT NULL, n_duplicates INTEGER NOT NULL) STRICT;
+CREATE TABLE candidate (
+  id INTEGER PRIMARY KEY, iteration INTEGER NOT NULL REFERENCES iteration, source TEXT NOT NULL REFERENCES source,
+  fingerprint TEXT NOT NULL, operator TEXT NOT NULL, island INTEGER NOT NULL, generation INTEGER NOT NULL,
+  status TEXT NOT NULL, cell INTEGER, score REAL, failure TEXT, detail TEXT NOT NULL, stage TEXT NOT NULL,
+  metrics TEXT NOT NULL, descriptor TEXT NOT NULL, artifacts TEXT NOT NULL, seconds REAL NOT NULL) STRICT;
+CREATE INDEX candidate_score ON candidate (score DESC, id) WHERE score IS NOT NULL;
+CREATE INDEX candidate_iteration ON candidate (iteration);
+CREATE TABLE parent (
+  candidate INTEGER NOT NULL REFERENCES candidate, parent INTEGER NOT NULL REFERENCES candidate,
+  ordinal INTEGER NOT NULL, PRIMARY KEY (candidate, ordinal)) STRICT, WITHOUT ROWID;
+CREATE INDEX parent_children ON parent (parent);
+CREATE TABLE elite (
+  island INTEGER NOT NULL, cell INTEGER NOT NULL, rank INTEGER NOT NULL,
+  candidate INTEGER NOT NULL REFERENCES candidate,
+  PRIMARY KEY (island, cell, rank)) STRICT, WITHOUT ROWID;
+CREATE TABLE curve (
+  evaluations INTEGER PRIMARY KEY, seconds REAL NOT NULL, score REAL NOT NULL,
+  candidate INTEGER NOT NULL REFERENCES candidate) STRICT;
+CREATE TABLE event (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, kind TEXT NOT NULL, data TEXT NOT NULL) STRICT;
+CREATE TABLE session (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, pid INTEGER NOT NULL, host TEXT NOT NULL, started TEXT NOT NULL,
+  heartbeat TEXT NOT NULL, seconds REAL NOT NULL, stopped_by TEXT) STRICT;
+"""
+
+
+def connect_writer(path: Path, *, durability: str) -> sqlite3.Connection:
+    """Open the one read-write connection. `durability` is `full` (survives power loss) or `fast` (survives kill -9)."""
+    connection = sqlite3.connect(path, isolation_level=None, timeout=5.0)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute(f"PRAGMA synchronous={'FULL' if durability == 'full' else 'NORMAL'}")
+    connection.execute("PRAGMA foreign_keys=ON")
+    return connection
+
+
+def connect_reader(path: Path) -> sqlite3.Connection:
+    """Open a read-only connection that works on running, finished and crashed runs."""
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, timeout=5.0)
+    connection.row_factory = sqlite3.Row
+    return connection

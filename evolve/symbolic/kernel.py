@@ -1,0 +1,39 @@
+"""How functions are compiled here: no interpreter lock, IEEE division, cached on disk, no fast-math.
+
+Without fast-math the same additions happen in the same order, so a burst gives the same bits in every process.
+"""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from numba import njit
+
+_Compiled = TypeVar("_Compiled", bound=Callable[..., Any])
+
+
+def _source_digest() -> str:
+    """A hash of all sources that compiled functions may come from."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+_SOURCES = _source_digest()
+
+
+def compiled(function: _Compiled) -> _Compiled:
+    """Compile a function on its first call.
+
+    numba's cache notices changes of the file a function stands in, not of the files it calls into, so the stamp of
+    its cache file is extended by a hash of the whole folder. Where numba's insides differ, its own stamp has to do.
+    """
+    dispatcher = njit(nogil=True, cache=True, error_model="numpy")(function)
+    cache_file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    stamp = getattr(cache_file, "_source_stamp", None)
+    if cache_file is not None and stamp is not None:
+        cache_file._source_stamp = (stamp, _SOURCES)
+    compiled_function: _Compiled = dispatcher
+    return compiled_function

@@ -1,0 +1,304 @@
+"""Levenberg-Marquardt on the constants of a linked program: reverse-mode derivatives, orthogonal factors, Givens damping.
+
+More (1978), "The Levenberg-Marquardt algorithm: implementation and theory", https://doi.org/10.1007/BFb0067700
+"""
+
+from math import sqrt
+from typing import NamedTuple
+
+import numpy as np
+
+from evolve.symbolic.kernel import compiled
+from evolve.symbolic.tape import FloatArray, IntArray, backward, forward
+from sandbox.symbolic.vocabulary import OP_ADD, OP_DIV, OP_MUL, OP_SUB
+
+LANES = 8
+FIRST_DAMPING = 1.0
+LEAST_DAMPING = 1e-16
+MOST_DAMPING = 1e12
+
+
+class Table(NamedTuple):
+    """The points a fit sees, padded to a multiple of `LANES` with points of weight zero."""
+
+    inputs: FloatArray  # (inputs, padded points)
+    target: FloatArray
+    weights: FloatArray
+
+
+class Workspace(NamedTuple):
+    """Arrays that fits write into; allocated once a burst."""
+
+    tape: IntArray  # (operations, 3): opcode, left row, right row
+    values: FloatArray  # (rows, points)
+    adjoints: FloatArray
+    residual: FloatArray  # (points,)
+    factor: FloatArray  # (constants, points): orthonormal rows
+    triangle: FloatArray  # (constants, constants)
+    damped: FloatArray
+    projection: FloatArray  # (constants,): the residual in the orthonormal rows
+    damped_projection: FloatArray
+    diagonal: FloatArray
+    scale: FloatArray
+    step: FloatArray
+    trial: FloatArray
+    linear: IntArray  # (rows,)
+    error: FloatArray  # [0]: the largest error after a fit
+    ticks: IntArray  # [0] counts the work done
+
+
+def allocate(n_inputs: int, max_operations: int, n_points: int) -> Workspace:
+    """Room for programs of `max_operations` operations; constants fill at most two operands of each."""
+    n_constants = 2 * max_operations
+    rows = n_inputs + max_operations + n_constants
+    vectors = [np.zeros(n_constants) for _ in range(6)]
+    return Workspace(
+        np.zeros((max_operations, 3), np.int64),
+        np.zeros((rows, n_points)),
+        np.zeros((rows, n_points)),
+        np.zeros(n_points),
+        np.zeros((n_constants, n_points)),
+        np.zeros((n_constants, n_constants)),
+        np.zeros((n_constants, n_constants)),
+        *vectors,
+        np.zeros(rows, np.int64),
+        np.zeros(1),
+        np.zeros(1, np.int64),
+    )
+
+
+@compiled
+def dot(a: FloatArray, i: int, b: FloatArray, j: int, n: int) -> float:
+    """Inner product of two rows; eight fixed partial sums, so that it is fast and always rounds alike."""
+    s0, s1, s2, s3, s4, s5, s6, s7 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for p in range(0, n, 8):
+        s0 += a[i, p] * b[j, p]
+        s1 += a[i, p + 1] * b[j, p + 1]
+        s2 += a[i, p + 2] * b[j, p + 2]
+        s3 += a[i, p + 3] * b[j, p + 3]
+        s4 += a[i, p + 4] * b[j, p + 4]
+        s5 += a[i, p + 5] * b[j, p + 5]
+        s6 += a[i, p + 6] * b[j, p + 6]
+        s7 += a[i, p + 7] * b[j, p + 7]
+    return ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))
+
+
+@compiled
+def dot_vector(a: FloatArray, i: int, b: FloatArray, n: int) -> float:
+    """Inner product of a row and a vector, rounding as `dot` does."""
+    s0, s1, s2, s3, s4, s5, s6, s7 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for p in range(0, n, 8):
+        s0 += a[i, p] * b[p]
+        s1 += a[i, p + 1] * b[p + 1]
+        s2 += a[i, p + 2] * b[p + 2]
+        s3 += a[i, p + 3] * b[p + 3]
+        s4 += a[i, p + 4] * b[p + 4]
+        s5 += a[i, p + 5] * b[p + 5]
+        s6 += a[i, p + 6] * b[p + 6]
+        s7 += a[i, p + 7] * b[p + 7]
+    return ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))
+
+
+@compiled
+def evaluate(work: Workspace, n: int, n_constants: int, constants: FloatArray, table: Table) -> float:
+    """Residuals of the linked program into `work.residual`; returns their sum of squares (inf if not finite)."""
+    n_inputs, n_points = table.inputs.shape
+    first = n_inputs + n
+    values = work.values
+    for k in range(n_constants):
+        c = constants[k]
+        for p in range(n_points):
+            values[first + k, p] = c
+    forward(work.tape, n, n_inputs, values, n_points)
+    residual, last = work.residual, n_inputs + n - 1
+    for p in range(n_points):
+        residual[p] = (values[last, p] - table.target[p]) * table.weights[p]
+    total = 0.0
+    for p in range(n_points):
+        total += residual[p] * residual[p]
+    return total if total < np.inf else np.inf
+
+
+@compiled
+def differentiate(work: Workspace, n: int, n_constants: int, table: Table) -> None:
+    """Derivatives of the residuals by each constant, into the constants' rows of `work.adjoints`."""
+    n_inputs, n_points = table.inputs.shape
+    adjoints = work.adjoints
+    last = n_inputs + n - 1
+    for row in range(n_inputs + n + n_constants):
+        for p in range(n_points):
+            adjoints[row, p] = 0.0
+    for p in range(n_points):
+        adjoints[last, p] = table.weights[p]
+    backward(work.tape, n, n_inputs, work.values, adjoints, n_points)
+
+
+@compiled
+def _drop_singular(adjoints: FloatArray, row: int, n_points: int) -> float:
+    """Zero the derivatives that are not finite and return the norm of the rest.
+
+    A value may pass through infinity and come back, as 1 / (x + 1 / x) does at 0; its derivative there is 0 in the
+    limit and NaN in arithmetic.
+    """
+    for p in range(n_points):
+        if not abs(adjoints[row, p]) < np.inf:
+            adjoints[row, p] = 0.0
+    return sqrt(dot(adjoints, row, adjoints, row, n_points))
+
+
+@compiled
+def factorise(work: Workspace, first: int, n_constants: int, n_points: int) -> bool:
+    """Modified Gram-Schmidt of the derivatives, the residual treated as one more column. False if not finite."""
+    q, r, rhs, adjoints, residual = work.factor, work.triangle, work.projection, work.adjoints, work.residual
+    for k in range(n_constants):
+        norm = sqrt(dot(adjoints, first + k, adjoints, first + k, n_points))
+        if not norm < np.inf:
+            norm = _drop_singular(adjoints, first + k, n_points)
+            if not norm < np.inf:
+                return False
+        scale = 1.0 / norm if norm > 0.0 else 0.0
+        work.scale[k] = scale
+        for p in range(n_points):
+            q[k, p] = adjoints[first + k, p] * scale
+    for k in range(n_constants):
+        norm = sqrt(dot(q, k, q, k, n_points))
+        r[k, k] = norm
+        inverse = 1.0 / norm if norm > 1e-15 else 0.0
+        for p in range(n_points):
+            q[k, p] *= inverse
+        for j in range(k + 1, n_constants):
+            product = dot(q, k, q, j, n_points)
+            r[k, j] = product
+            for p in range(n_points):
+                q[j, p] -= product * q[k, p]
+        product = dot_vector(q, k, residual, n_points)
+        rhs[k] = product
+        for p in range(n_points):
+            residual[p] -= product * q[k, p]
+    return True
+
+
+@compiled
+def damped_step(work: Workspace, n_constants: int, damping: float) -> None:
+    """The step that minimises |R s + z|^2 + damping |s|^2 in scaled constants, into `work.step` (unscaled)."""
+    u, z, root = work.damped, work.damped_projection, sqrt(damping)
+    for i in range(n_constants):
+        z[i] = work.projection[i]
+        for j in range(i, n_constants):
+            u[i, j] = work.triangle[i, j]
+    for k in range(n_constants):
+        row, zk = work.diagonal, 0.0
+        for j in range(k, n_constants):
+            row[j] = 0.0
+        row[k] = root
+        for i in range(k, n_constants):
+            if row[i] == 0.0:
+                continue
+            length = sqrt(u[i, i] * u[i, i] + row[i] * row[i])
+            c, s = u[i, i] / length, row[i] / length
+            u[i, i] = length
+            for j in range(i + 1, n_constants):
+                upper, lower = u[i, j], row[j]
+                u[i, j] = c * upper + s * lower
+                row[j] = c * lower - s * upper
+            upper = z[i]
+            z[i] = c * upper + s * zk
+            zk = c * zk - s * upper
+    for i in range(n_constants - 1, -1, -1):
+        total = -z[i]
+        for j in range(i + 1, n_constants):
+            total -= u[i, j] * work.step[j]
+        work.step[i] = total / u[i, i] if u[i, i] > 0.0 else 0.0
+    for i in range(n_constants):
+        work.step[i] *= work.scale[i]
+
+
+@compiled
+def mark_linear(tape: IntArray, n: int, first: int, n_constants: int, rows: IntArray) -> bool:
+    """Whether there are constants in which the output is jointly affine; `rows` is 1 at the rows of those constants."""
+    for row in range(first + n + n_constants):
+        rows[row] = 0  # 0: not reached from the output, 1: reached through affine steps only, 2: reached otherwise
+    rows[first + n - 1] = 1
+    for i in range(n - 1, -1, -1):
+        code, a, b, mark = tape[i, 0], tape[i, 1], tape[i, 2], rows[first + i]
+        left, right = 2, 2
+        if mark == 1 and (code == OP_ADD or code == OP_SUB):  # noqa: PLR1714 compiled code
+            left, right = 1, 1
+        elif mark == 1 and code == OP_MUL and b >= first + n:
+            right = 1
+        elif mark == 1 and code == OP_DIV:
+            left = 1
+        rows[a] = max(rows[a], left)
+        rows[b] = max(rows[b], right)
+    found = False
+    for row in range(first + n, first + n + n_constants):
+        found = found or rows[row] == 1
+    return found
+
+
+@compiled
+def fit(  # noqa: PLR0913, C901, PLR0912, PLR0915 one loop, so that what it calls is compiled into it once
+    work: Workspace,
+    n: int,
+    n_constants: int,
+    constants: FloatArray,
+    table: Table,
+    max_iterations: int,
+    projecting: bool,
+) -> float:
+    """Improve `constants` in place for the program linked in `work.tape`; returns the sum of squares reached.
+
+    `work.error[0]` is then the largest error. With `projecting` the first step sets the constants in which the
+    program is linear to their best values, the others held.
+    """
+    n_inputs, n_points = table.inputs.shape
+    first = n_inputs + n
+    trial, linear = work.trial, work.linear
+    projecting = projecting and mark_linear(work.tape, n, n_inputs, n_constants, linear)
+    for k in range(n_constants):
+        trial[k] = constants[k]
+    cost, damping, growth, iteration = np.inf, FIRST_DAMPING, 4.0, 0
+    while True:
+        new_cost = evaluate(work, n, n_constants, trial, table)
+        work.ticks[0] += 30 + 6 * n
+        projected = projecting and iteration == 1
+        if new_cost < cost:
+            small = cost < np.inf and cost - new_cost < 1e-9 * cost and damping < 1e-6
+            if cost < np.inf and not projected:
+                damping, growth = max(damping * 0.15, LEAST_DAMPING), 4.0
+            cost = new_cost
+            worst = 0.0
+            for p in range(n_points):
+                worst = max(worst, abs(work.residual[p]))
+            work.error[0] = worst
+            for k in range(n_constants):
+                constants[k] = trial[k]
+            if small or iteration >= max_iterations or n_constants == 0:
+                return cost
+            work.ticks[0] += 20 * n + 6 * n_constants * n_constants
+            differentiate(work, n, n_constants, table)
+            if projecting and iteration == 0:
+                for k in range(n_constants):
+                    if linear[first + k] != 1:
+                        for p in range(n_points):
+                            work.adjoints[first + k, p] = 0.0
+            if not factorise(work, first, n_constants, n_points):
+                return cost
+        elif cost == np.inf or iteration >= max_iterations or damping > MOST_DAMPING:
+            return cost
+        elif projected:  # no gain from the linear constants: start again without that step
+            projecting, cost = False, np.inf
+            for k in range(n_constants):
+                trial[k] = constants[k]
+            continue
+        else:
+            damping *= growth
+            growth *= 2.0
+        damped_step(work, n_constants, LEAST_DAMPING if projecting and iteration == 0 else damping)
+        moved = False
+        for k in range(n_constants):
+            trial[k] = constants[k] + work.step[k]
+            moved = moved or trial[k] != constants[k]
+        if not moved:
+            return cost
+        iteration += 1

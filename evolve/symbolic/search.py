@@ -1,0 +1,294 @@
+"""The compiled loop of a burst: choose an elite, change it, fit its constants, offer it; until the work is spent.
+
+`run` is one loop with one fit in it, whatever the step: compiled code is copied into each place that calls it, so a
+second call would double the time to compile.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from evolve.symbolic.elites import (
+    PER_CELL,
+    SAME_ERROR,
+    Elites,
+    cell_of,
+    load,
+    random_slot,
+    slot_for,
+    store,
+    worst_error,
+)
+from evolve.symbolic.kernel import compiled
+from evolve.symbolic.least_squares import Table, Workspace, fit
+from evolve.symbolic.moves import Grammar, graft, mutate_genome, random_start, square
+from evolve.symbolic.normal_form import link, normalise, structure_hash, unlink
+from evolve.symbolic.randomness import RandomState, uniform
+from evolve.symbolic.tape import FloatArray, IntArray, forward
+
+FIRST_ITERATIONS = 10
+MORE_ITERATIONS = 60
+RESTARTS = 30
+NEW_STARTS = 3
+FAR_BEHIND = 1e4  # a start is left when its sum of squares is this many times the best one's
+HOPELESS = 1000.0  # or when its error is this many times the worst that may enter the cell
+VISITS = 3
+CONTINUATION_STAGES = 8
+SEED, REFIT, SQUARE, MUTATE = 0, 1, 2, 3
+
+
+class Plan(NamedTuple):
+    """How a burst spends its work: probabilities of each kind of step, and the limits of what it makes."""
+
+    refit: float
+    crossover: float
+    square: float
+    max_constants: int
+    max_ticks: int
+    rewrite: bool
+    powers: bool  # the target is positive, so that squares can be appended by continuation
+
+
+class Seeds(NamedTuple):
+    """The parents as genomes; `error` is filled in with their errors after a short fit."""
+
+    code: IntArray  # (parents, operations, 3)
+    constants: FloatArray
+    length: IntArray
+    index: IntArray
+    error: FloatArray
+
+
+class Drawing(NamedTuple):
+    """Genomes under construction and other arrays that steps write into."""
+
+    code: IntArray
+    constants: FloatArray
+    donor: IntArray
+    donor_constants: FloatArray
+    flat: FloatArray
+    best: FloatArray
+    inherited: FloatArray
+    scratch: IntArray
+    lineage: IntArray  # (2,): positions of the parents of the genome under construction
+    check_values: FloatArray  # (rows, check points)
+    check_low: FloatArray  # (check points,): a program outside low..high here has a pole between the points
+    check_high: FloatArray
+    visits: IntArray
+
+
+@compiled
+def stays_between(work: Workspace, drawing: Drawing, n: int, n_constants: int, n_inputs: int, flat: FloatArray) -> bool:
+    """Whether the linked program is tame between the points: no pole, no NaN on the check grid."""
+    n_points = len(drawing.check_low)
+    if n_points == 0:
+        return True
+    values = drawing.check_values
+    for k in range(n_constants):
+        for p in range(n_points):
+            values[n_inputs + n + k, p] = flat[k]
+    forward(work.tape, n, n_inputs, values, n_points)
+    last = n_inputs + n - 1
+    for p in range(n_points):
+        if not drawing.check_low[p] <= values[last, p] <= drawing.check_high[p]:
+            return False
+    return True
+
+
+@compiled
+def _raise_target(table: Table, powered: Table, exponent: float) -> None:
+    """Set `powered` to the target raised to an exponent, weighted so that errors stay comparable."""
+    for p in range(len(table.target)):
+        y = table.target[p]
+        powered.target[p] = y**exponent
+        powered.weights[p] = table.weights[p] * y ** (1.0 - exponent)
+
+
+@compiled
+def search_constants(
+    work: Workspace,
+    drawing: Drawing,
+    n: int,
+    n_constants: int,
+    table: Table,
+    powered: Table,
+    mode: int,
+    limit: float,
+    rng: RandomState,
+) -> float:
+    """Fit the linked program from one start or several; the best constants end in `drawing.flat`.
+
+    Returns the largest error there. Every start gets a few iterations; only one that comes near the best so far, and
+    whose sum of squares is below `limit`, gets many. A square is appended by continuation: the squared program is
+    fitted to the target's square, which it fits already, and then to ever lower powers.
+    """
+    flat, best, inherited = drawing.flat, drawing.best, drawing.inherited
+    best_cost, best_error = np.inf, np.inf
+    starts = RESTARTS if mode == REFIT else NEW_STARTS if mode == MUTATE else 1
+    stages = 1 if mode == SEED else CONTINUATION_STAGES + 1 if mode == SQUARE else 2
+    for start in range(starts if n_constants > 0 else 1):
+        if start == 0 and mode != REFIT:
+            for k in range(n_constants):
+                flat[k] = inherited[k]
+        else:
+            random_start(flat, n_constants, inherited, rng)
+        cost = np.inf
+        for stage in range(stages):
+            used, iterations = table, FIRST_ITERATIONS if stage == 0 else MORE_ITERATIONS
+            if mode == SQUARE and stage < CONTINUATION_STAGES:
+                _raise_target(table, powered, 2.0 ** (1.0 - (stage + 1) / CONTINUATION_STAGES))
+                used, iterations = powered, 4
+            elif stage == 1 and mode != SQUARE and not cost < min(limit, FAR_BEHIND * best_cost):
+                break
+            cost = fit(work, n, n_constants, flat, used, iterations, mode != SQUARE and stage == 0)
+        if cost < best_cost:
+            best_cost, best_error = cost, work.error[0]
+            for k in range(n_constants):
+                best[k] = flat[k]
+    for k in range(n_constants):
+        flat[k] = best[k]
+    return best_error
+
+
+@compiled
+def offer(
+    elites: Elites, work: Workspace, drawing: Drawing, n: int, n_constants: int, n_inputs: int, error: float
+) -> int:
+    """Offer the linked program with the constants in `drawing.flat`; returns its slot or -1."""
+    elites.counts[1] += 1
+    structure = structure_hash(drawing.code, n, n_inputs, drawing.scratch)
+    slot = slot_for(elites, cell_of(drawing.code, n), structure, error)
+    if slot < 0:
+        return -1
+    if not stays_between(work, drawing, n, n_constants, n_inputs, drawing.flat):
+        elites.counts[6] += 1
+        return -1
+    unlink(drawing.code, drawing.constants, n, drawing.flat)
+    store(elites, slot, drawing.code, drawing.constants, n)
+    elites.counts[2] += 1
+    elites.error[slot] = error
+    elites.structure[slot] = structure
+    elites.is_fresh[slot] = 1
+    elites.parents[slot, 0], elites.parents[slot, 1] = drawing.lineage[0], drawing.lineage[1]
+    return slot
+
+
+@compiled
+def _take(elites: Elites, drawing: Drawing, slot: int) -> int:
+    """Begin with an elite; returns its length."""
+    drawing.lineage[0], drawing.lineage[1] = elites.parents[slot, 0], elites.parents[slot, 1]
+    return load(elites, slot, drawing.code, drawing.constants)
+
+
+@compiled
+def _best_of_length(elites: Elites, n: int, max_operations: int) -> int:
+    """The slot of the best elite of `n` operations, or -1."""
+    per_length = len(elites.error) // (max_operations + 1)
+    best = n * per_length
+    for slot in range(n * per_length, (n + 1) * per_length):
+        if elites.error[slot] < elites.error[best]:
+            best = slot
+    return best if elites.error[best] < np.inf else -1
+
+
+@compiled
+def _vary(elites: Elites, drawing: Drawing, n: int, grammar: Grammar, plan: Plan, rng: RandomState) -> int:
+    """Change the genome under construction into a normal form of another structure; -1 if that failed."""
+    if uniform(rng) < plan.crossover:
+        other = random_slot(elites, rng)
+        n_donor = load(elites, other, drawing.donor, drawing.donor_constants)
+        if drawing.lineage[1] < 0:
+            drawing.lineage[1] = elites.parents[other, 0]
+        n = graft(
+            drawing.code,
+            drawing.constants,
+            n,
+            drawing.donor,
+            drawing.donor_constants,
+            n_donor,
+            grammar,
+            rng,
+            drawing.scratch,
+        )
+    if n >= 0 and uniform(rng) < 1.0 - 0.7 * plan.crossover:
+        n = mutate_genome(drawing.code, drawing.constants, n, grammar, rng)
+    if n < 0:
+        return -1
+    n = normalise(drawing.code, drawing.constants, n, grammar.n_inputs, drawing.scratch, plan.rewrite)
+    if n < 1 or n > grammar.max_operations:
+        return -1
+    structure = structure_hash(drawing.code, n, grammar.n_inputs, drawing.scratch)
+    index = structure & (len(drawing.visits) - 1)
+    drawing.visits[index] += 1
+    if drawing.visits[index] > VISITS:
+        elites.counts[5] += 1
+        return -1
+    return n
+
+
+@compiled
+def plant_empty(elites: Elites, drawing: Drawing) -> None:
+    """Put the empty program into its cell: every structure can be reached from it."""
+    slot = cell_of(drawing.code, 0) * PER_CELL
+    store(elites, slot, drawing.code, drawing.constants, 0)
+    elites.error[slot] = 1e300
+
+
+@compiled
+def run(
+    elites: Elites,
+    work: Workspace,
+    drawing: Drawing,
+    table: Table,
+    powered: Table,
+    grammar: Grammar,
+    plan: Plan,
+    seeds: Seeds,
+    rng: RandomState,
+) -> int:
+    """Offer the seeds, take steps until `plan.max_ticks` are spent, square the best; returns the number of steps."""
+    n_inputs, n_points = table.inputs.shape
+    plant_empty(elites, drawing)
+    steps, seeded, squared = 0, 0, 1
+    while True:
+        slot = 0
+        if seeded < len(seeds.length):
+            mode, n = SEED, seeds.length[seeded]
+            drawing.code[:n], drawing.constants[:n] = seeds.code[seeded, :n], seeds.constants[seeded, :n]
+            drawing.lineage[0], drawing.lineage[1] = seeds.index[seeded], -1
+            n = normalise(drawing.code, drawing.constants, n, n_inputs, drawing.scratch, plan.rewrite)
+            seeded += 1
+        elif work.ticks[0] < plan.max_ticks:
+            work.ticks[0] += 100
+            steps += 1
+            choice = uniform(rng)
+            slot = random_slot(elites, rng)
+            mode = REFIT if choice < plan.refit else SQUARE if choice < plan.refit + plan.square else MUTATE
+            n = _take(elites, drawing, slot)
+            if mode == MUTATE:
+                n = _vary(elites, drawing, n, grammar, plan, rng)
+        elif squared < grammar.max_operations:
+            mode, slot = SQUARE, _best_of_length(elites, squared, grammar.max_operations)
+            squared += 1
+            n = _take(elites, drawing, slot) if slot >= 0 else -1
+        else:
+            return steps
+        if mode == SQUARE:
+            n = square(drawing.code, drawing.constants, n, grammar) if plan.powers and n > 0 else -1
+        if n < 1:
+            continue
+        n_constants = link(drawing.code, drawing.constants, n, n_inputs, work.tape, drawing.inherited)
+        if n_constants > plan.max_constants or (mode == REFIT and n_constants == 0):
+            continue
+        elites.counts[4 if mode == REFIT else 3] += 1
+        limit = HOPELESS * (elites.error[slot] if mode == REFIT else worst_error(elites, cell_of(drawing.code, n)))
+        error = search_constants(
+            work, drawing, n, n_constants, table, powered, mode, limit * limit * n_points, rng
+        )
+        if mode == SEED:
+            seeds.error[seeded - 1] = error
+        if not error < np.inf or (mode == REFIT and error > elites.error[slot] * (1.0 - SAME_ERROR)):
+            continue
+        new = offer(elites, work, drawing, n, n_constants, n_inputs, error)
+        if new >= 0 and mode == SEED:
+            elites.is_fresh[new] = 0

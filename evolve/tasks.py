@@ -1,0 +1,93 @@
+"""What workers can be asked to do: judge candidates, and run a burst of symbolic search. Plain data in and out."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from evaluators.judge import Judge, JudgeSpec
+
+from evaluators.contract import Evaluation, Failure
+
+EVALUATE = "evaluate"
+BURST = "burst"
+
+_judges: dict[str, Judge] = {}
+
+
+def handle(task: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Run one task by name; this is the entry point of worker processes."""
+    return TASKS[task](payload)
+
+
+def evaluate(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Judge each child: `judge` (a JudgeSpec mapping), `children` (files and rng_seed) -> `evaluations`."""
+    judge = _judge_for(payload["judge"])
+    children = payload["children"]
+    return {
+        "evaluations": [
+            evaluation_to_mapping(judge.evaluate(child["files"], rng_seed=child["rng_seed"])) for child in children
+        ]
+    }
+
+
+def burst(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Search symbolically from `parents` (texts) for a fixed amount of work -> `children` (source, parents), `cost`."""
+    # The compiled search costs a second to import: only workers that are asked for it pay.
+    from evolve.symbolic.burst import burst as run_burst
+    from evolve.symbolic.contract import BurstKind, BurstSettings, FitTarget
+    from sandbox.symbolic.parse import parse
+    from sandbox.symbolic.render import render
+    from sandbox.symbolic.vocabulary import load_vocabulary
+
+    judge = _judge_for(payload["judge"])
+    fit = judge.fit_target()
+    if fit is None:
+        raise ValueError("this problem's evaluator offers no fit target: use the plain symbolic operators")
+    points, values, relative = fit
+    vocabulary = load_vocabulary(payload["vocabulary"])
+    parents = [parse(text, vocabulary, inputs=payload["inputs"]) for text in payload["parents"]]
+    target = FitTarget(points=points, values=values, relative=relative, values_low=judge.fit_target_low())
+    settings = BurstSettings(**{**payload["settings"], "kind": BurstKind(payload["settings"]["kind"])})
+    result = run_burst(parents, vocabulary, target, settings, payload["rng_seed"])
+    return {
+        "children": [
+            {"source": render(child.program, vocabulary), "parents": [int(index) for index in child.parent_indices]}
+            for child in result.children
+        ],
+        "cost": float(result.work),
+    }
+
+
+TASKS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {EVALUATE: evaluate, BURST: burst}
+
+
+def evaluation_to_mapping(evaluation: Evaluation) -> dict[str, Any]:
+    """An evaluation as JSON data."""
+    return {
+        "score": evaluation.score,
+        "descriptor": dict(evaluation.descriptor),
+        "metrics": dict(evaluation.metrics),
+        "failure": evaluation.failure,
+        "detail": evaluation.detail,
+        "artifacts": dict(evaluation.artifacts),
+        "stage": evaluation.stage,
+        "seconds": evaluation.seconds,
+    }
+
+
+def evaluation_from_mapping(mapping: Mapping[str, Any]) -> Evaluation:
+    """Undo `evaluation_to_mapping`."""
+    failure = mapping["failure"]
+    return Evaluation(**{**mapping, "failure": None if failure is None else Failure(failure)})
+
+
+def _judge_for(spec: Mapping[str, Any]) -> Judge:
+    """The judge of a problem; a worker keeps the one it used last, with its warm sandbox."""
+    key = json.dumps(spec, sort_keys=True)
+    if key not in _judges:
+        for stale in _judges.values():
+            stale.close()
+        _judges.clear()
+        _judges[key] = Judge(JudgeSpec.from_mapping(spec))
+    return _judges[key]

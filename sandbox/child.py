@@ -1,0 +1,171 @@
+"""The candidate's own process, from the fork to its end: enter the jail, load the files, answer calls.
+
+Nothing this process says is trusted. It talks on two pipes: `["load", ...]` and `["call", ...]` come in, one answer
+goes out for each, `["ok", value]` or `["error", kind, text]`.
+"""
+
+import difflib
+import gc
+import importlib
+import os
+import random
+import sys
+import traceback
+from contextlib import suppress
+from types import ModuleType
+from typing import Any, NoReturn
+
+from sandbox.frames import read_frame, write_all
+from sandbox.jail import Jail, enter
+from sandbox.modules import CandidateFinder, module_name_of
+from sandbox.wire import HEADER, NotFiniteError, PlainDataError, decode, encode
+
+REQUESTS, ANSWERS = 3, 4  # descriptors
+FIRST_UNUSED = 5
+SETUP_FAILED = 99
+READY = ["ready"]
+_THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+MAX_TRACEBACK = 8000
+_OUR_PACKAGES = frozenset(("archive", "evaluators", "evolve", "sandbox"))
+MAX_LINE = 200
+
+
+def run(jail: Jail, limits: dict[str, Any], *, slot: int, server_pid: int) -> NoReturn:
+    """Become a candidate's process; descriptors 0 to 4 and the working directory are in place. Never returns."""
+    status = SETUP_FAILED
+    try:
+        enter(jail, limits, slot=slot, server_pid=server_pid)
+        _start_looking_around(limits["n_threads"])
+        write_all(ANSWERS, encode(READY))
+        status = _serve(limits["result_bytes"])
+    except SystemExit as leaving:
+        status = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    except BrokenPipeError:
+        status = 0
+    except OSError as error:
+        os.write(2, f"{error}\n".encode())
+    finally:
+        _flush()
+        os._exit(status & 0xFF)
+
+
+def look_like_a_fresh_interpreter() -> None:
+    """Hide the server's modules, arguments and environment, make the streams of children; once, in the server."""
+    os.environ.clear()
+    os.environ |= {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"} | dict.fromkeys(_THREAD_COUNTS, "1")
+    for name in [name for name in sys.modules if name == "sandbox" or name.startswith("sandbox.")]:
+        del sys.modules[name]
+    sys.modules.update(dict.fromkeys(_OUR_PACKAGES))  # type: ignore[arg-type]  # None: "there is no such module", though it may be installed
+    sys.argv[:] = [""]
+    sys.orig_argv[:] = [""]
+    sys.dont_write_bytecode = True
+    sys.stdout = _text_stream(1)
+    sys.stderr = _text_stream(2)
+    vars(sys).update(__stdout__=sys.stdout, __stderr__=sys.stderr)
+
+
+def _start_looking_around(n_threads: int) -> None:
+    """What differs from child to child."""
+    os.environ["HOME"] = os.getcwd()
+    if n_threads != 1:
+        os.environ |= dict.fromkeys(_THREAD_COUNTS, str(n_threads))
+    random.seed(0)  # noqa: TID251 runs replay; Python gives every fork another state, numpy's the server has set
+    gc.enable()
+
+
+def _text_stream(descriptor: int) -> Any:
+    return open(descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+
+
+def _serve(result_bytes: int) -> int:
+    """Answer requests until the other side closes; returns the exit status."""
+    module: ModuleType | None = None
+    while (frame := read_frame(REQUESTS)) is not None:
+        request = decode(*frame)
+        try:
+            if request[0] == "load":
+                module = _load(request[1], request[2])
+                answer = encode(["ok", None])
+            else:
+                answer = encode(["ok", _function(module, request[1])(*request[2])])
+            if len(answer) - HEADER.size > result_bytes:
+                answer = encode(
+                    ["error", "output", f"the answer takes {len(answer)} bytes, allowed are {result_bytes}"]
+                )
+        except (SystemExit, GeneratorExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 whatever a candidate raises is its answer
+            answer = encode(["error", _kind_of(error), _describe(error)])
+        request = frame = None
+        _flush()
+        write_all(ANSWERS, answer)
+    return 0
+
+
+def _load(files: list[list[str]], entry: str) -> ModuleType:
+    """Import the entry file; all files are compiled first."""
+    try:
+        finder = CandidateFinder(dict(files))
+    except (RecursionError, MemoryError):
+        raise _DoesNotCompileError("a file is nested too deeply to be compiled") from None
+    except (SyntaxError, ValueError) as error:
+        raise _DoesNotCompileError(_only_message(error)) from None
+    for name in _OUR_PACKAGES & {module_name_of(file_name).partition(".")[0] for file_name, _ in files}:
+        del sys.modules[name]
+    sys.meta_path.insert(0, finder)
+    return importlib.import_module(module_name_of(entry))
+
+
+class _DoesNotCompileError(Exception):
+    """Carries the text of a compiler's complaint."""
+
+
+def _function(module: ModuleType | None, name: str) -> Any:
+    function = getattr(module, name, None)
+    if not callable(function):
+        defined = [word for word, value in vars(module).items() if callable(value) and not word.startswith("_")]
+        close = difflib.get_close_matches(name, defined, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"it defines {', '.join(defined[:10]) or 'no function'}"
+        raise NameError(f"the entry file defines no function {name!r}: {hint}")
+    return function
+
+
+def _kind_of(error: BaseException) -> str:
+    if isinstance(error, _DoesNotCompileError):
+        return "syntax"
+    if isinstance(error, MemoryError):
+        return "memory"
+    if isinstance(error, NotFiniteError):
+        return "not_finite"
+    return "invalid" if isinstance(error, PlainDataError) else "exception"
+
+
+def _describe(error: BaseException) -> str:
+    """The traceback without our own frames; an exception whose text cannot be made still gives its type."""
+    if isinstance(error, _DoesNotCompileError | PlainDataError):
+        return str(error)
+    try:
+        trace = error.__traceback__
+        while trace is not None and trace.tb_frame.f_code.co_filename in _OWN_FILES:
+            trace = trace.tb_next
+        text = "".join(traceback.format_exception(type(error), error, trace, limit=-20))
+    except BaseException:  # noqa: BLE001 a hostile __str__ may raise anything
+        text = type(error).__name__
+    return text[-MAX_TRACEBACK:].encode("utf-8", "backslashreplace").decode()
+
+
+def _only_message(error: BaseException) -> str:
+    if isinstance(error, SyntaxError) and error.text is not None and len(error.text) > MAX_LINE:
+        error.text = None
+    return "".join(traceback.format_exception_only(type(error), error)).strip()[:MAX_TRACEBACK]
+
+
+_OWN_FILES = frozenset(
+    (__file__, importlib.__file__, "<frozen importlib._bootstrap>", sys.modules[CandidateFinder.__module__].__file__)
+)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(BaseException):  # the candidate may have put anything there
+            stream.flush()

@@ -1,0 +1,183 @@
+"""The controller's side of one session: sends calls, reads answers, names what went wrong."""
+
+import math
+import signal
+from collections.abc import Mapping
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self
+
+from sandbox.channel import Channel, ChannelError, ClosedError, FloodError, OverdueError
+from sandbox.contract import PlainData
+from sandbox.errors import (
+    CandidateCrashed,
+    CandidateError,
+    CandidateNotFinite,
+    CandidateOutOfMemory,
+    CandidateOutputLimit,
+    CandidateRaised,
+    CandidateResultInvalid,
+    CandidateSyntaxError,
+    CandidateTimedOut,
+    SandboxError,
+)
+from sandbox.limits import Limits
+from sandbox.link import ServerLink
+from sandbox.untrusted_text import tame
+from sandbox.wire import NotFiniteError, PlainDataError, decode, encode, has_only_finite_arrays
+
+SETUP_SECONDS = 30.0
+LAST_WORDS = 1000
+NEARLY_ALL = 0.75
+CLOCK_SLACK_SECONDS = 0.1
+
+_ERROR_OF_KIND: Mapping[str, type[CandidateError]] = {
+    error.kind: error
+    for error in (
+        CandidateRaised,
+        CandidateSyntaxError,
+        CandidateOutOfMemory,
+        CandidateOutputLimit,
+        CandidateResultInvalid,
+        CandidateNotFinite,
+    )
+}
+
+
+class ProcessSession:
+    """A candidate in its own process. See `sandbox.contract.Session`; used by one thread at a time."""
+
+    def __init__(self, link: ServerLink, limits: Limits) -> None:
+        """Fork a confined process from the server and wait until it stands, with no candidate in it yet.
+
+        Raises:
+            SandboxError: the server is gone, or the process could not be confined.
+        """
+        self._link = link
+        self._limits = limits
+        try:
+            self._channel = Channel(
+                output_bytes=limits.output_bytes, answer_bytes=limits.result_bytes, lifeline=link.lifeline
+            )
+        except OSError as error:
+            raise SandboxError(f"cannot open the pipes of a session: {error}") from error
+        self._error: CandidateError | SandboxError | None = None
+        self._ending: dict[str, Any] | None = None
+        self._number: int | None = None
+        try:
+            self._number = link.start(limits, self._channel.theirs)
+            self._channel.close_theirs()
+            self._channel.exchange(b"", seconds=SETUP_SECONDS)
+        except ChannelError:
+            self._end()
+            said = tame(self._channel.printed.decode(errors="replace"), max_length=LAST_WORDS)
+            raise SandboxError(f"a process could not be confined: {said or self._ending}") from None
+        except SandboxError:
+            self._channel.close()
+            raise
+
+    @property
+    def output(self) -> str:
+        """What the program printed so far, without control characters."""
+        if self._error is None:
+            with suppress(FloodError):
+                self._channel.drain_output()
+        return tame(self._channel.printed.decode(errors="replace"), max_length=self._limits.output_bytes)
+
+    def load(self, files: Mapping[str, str], entry: str) -> None:
+        """Give the process its program; to be called once, first."""
+        try:
+            message = encode(["load", [list(pair) for pair in files.items()], entry])
+        except PlainDataError as error:
+            raise self._failed(CandidateSyntaxError(f"the text of a file is not text: {error}")) from None
+        self._ask(message, self._limits.wall_seconds)
+
+    def call(self, name: str, *args: PlainData, timeout: float | None = None) -> Any:
+        """Run `name(*args)` in the candidate's process; see `sandbox.contract.Session.call`."""
+        seconds = self._limits.wall_seconds if timeout is None else min(timeout, self._limits.wall_seconds)
+        return self._ask(encode(["call", name, list(args)]), seconds)
+
+    def close(self) -> None:
+        """Kill the process and everything it started; harmless when repeated."""
+        if self._error is None:
+            self._error = CandidateCrashed("the session is closed")
+        with suppress(SandboxError):  # the server died, and its sessions with it
+            self._end()
+
+    def __enter__(self) -> Self:
+        """The session itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+        self.close()
+
+    def _ask(self, message: bytes, seconds: float) -> Any:
+        if self._error is not None:
+            raise self._error.with_traceback(None)
+        try:
+            frame = self._channel.exchange(message, seconds=seconds)
+        except ClosedError:
+            raise self._failed(None) from None
+        except OverdueError:
+            raise self._failed(CandidateTimedOut(f"no answer within {seconds:g} s")) from None
+        except FloodError as error:
+            raise self._failed(CandidateOutputLimit(str(error))) from None
+        except ChannelError as error:
+            raise self._failed(CandidateResultInvalid(str(error))) from None
+        return self._value_of(*frame)
+
+    def _value_of(self, tag: int, body: bytearray) -> Any:
+        """The value of an answer, or the error it reports."""
+        try:
+            answer = decode(tag, body)
+        except NotFiniteError as error:
+            raise CandidateNotFinite(f"the answer is not finite: {error}") from None
+        except PlainDataError as error:
+            raise self._failed(CandidateResultInvalid(f"the answer is not plain data: {error}")) from None
+        match answer:
+            case ["ok", value]:
+                if has_only_finite_arrays(value):
+                    return value
+                raise CandidateNotFinite("an array in the answer holds NaN or infinity")
+            case ["error", str(kind), str(text)] if kind in _ERROR_OF_KIND:
+                raise _ERROR_OF_KIND[kind](tame(text))
+        raise self._failed(CandidateResultInvalid("the answer is neither a value nor an error: a forged message"))
+
+    def _failed(self, error: CandidateError | None) -> CandidateError:
+        """End the process for good and give the error to raise; without one, its end says what happened."""
+        try:
+            self._end()
+        except SandboxError as lost:
+            self._error = lost
+            raise
+        self._error = error = error or self._error_of_end()
+        return error
+
+    def _end(self) -> None:
+        if self._number is None:
+            return
+        number, self._number = self._number, None
+        try:
+            self._ending = self._link.stop(number)
+        finally:
+            self._channel.close()
+
+    def _error_of_end(self) -> CandidateError:
+        """Read a process's last record: which limit ended it, or that it simply ended."""
+        ending = self._ending or {}
+        status = ending["status"]
+        said = tame(self._channel.printed.decode(errors="replace"), max_length=LAST_WORDS).strip()
+        tail = f"; last output:\n{said}" if said else ""
+        if status >= 0:
+            return CandidateCrashed(f"the process ended with exit status {status} and gave no answer{tail}")
+        name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
+        cpu_limit = math.ceil(self._limits.cpu_seconds)
+        if -status in (signal.SIGXCPU, signal.SIGKILL) and ending["cpu_seconds"] > cpu_limit - CLOCK_SLACK_SECONDS:
+            return CandidateTimedOut(f"used more than {cpu_limit} s of CPU time{tail}")
+        grown = ending["max_rss_bytes"] - self._link.rss_bytes
+        if grown > NEARLY_ALL * self._limits.memory_bytes:
+            return CandidateOutOfMemory(f"ended by {name} after taking {grown >> 20} MiB{tail}")
+        return CandidateCrashed(f"the process was ended by {name}{tail}")

@@ -1,0 +1,1 @@
+"""The symbolic language: vocabulary, parser, renderer, canonical form and compiled interpreter."""

@@ -1,0 +1,197 @@
+"""What a program is up to renaming, dead code, repetition and order: canonical form, fingerprint and counts."""
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from sandbox.symbolic.program import Instruction, Program
+from sandbox.symbolic.vocabulary import Function, Vocabulary
+
+_INPUT: Final = 0
+_CALL: Final = 1
+_CONSTANT: Final = 2
+
+_Key = tuple[int, str]
+"""Names a value: its kind, and an input's padded number, a call's digest or a constant's exact text."""
+
+
+def live(program: Program) -> tuple[int, ...]:
+    """Positions of the instructions that the output needs, in order."""
+    first = len(program.inputs)
+    needed = {program.output}
+    for i in range(len(program.instructions) - 1, -1, -1):
+        if first + i in needed:
+            needed.update(program.instructions[i].arguments)
+    return tuple(i for i in range(len(program.instructions)) if first + i in needed)
+
+
+def chain_lengths(program: Program) -> dict[int, int]:
+    """For every live instruction that depends on an input: operations on its longest chain from an input."""
+    first = len(program.inputs)
+    length_of: dict[int, int] = {}
+    for i in live(program):
+        arguments = program.instructions[i].arguments
+        chains = [
+            0 if a < first else length_of[a - first] for a in arguments if 0 <= a < first or a - first in length_of
+        ]
+        if chains:
+            length_of[i] = 1 + max(chains)
+    return length_of
+
+
+def operation_count(program: Program) -> int:
+    """Operations that cost something: live instructions that depend on an input.
+
+    Repeated work counts each time it is written; count `canonical(program, vocabulary)` to have it count once.
+    """
+    return len(chain_lengths(program))
+
+
+def depth(program: Program) -> int:
+    """Operations on the longest chain from an input to the output."""
+    return max(chain_lengths(program).values(), default=0)
+
+
+def counts(program: Program, vocabulary: Vocabulary) -> dict[str, int]:
+    """How often each function is used, over the operations that `operation_count` counts."""
+    used = chain_lengths(program)
+    return dict(Counter(vocabulary.functions[program.instructions[i].function].name for i in used))
+
+
+def numbered(program: Program) -> Program:
+    """The same program with one constant slot per use, numbered in order of use, and unused slots dropped.
+
+    `parse` always answers such a program, so for these `parse(render(p)) == p`.
+    """
+    constants: list[float] = []
+
+    def slot(operand: int) -> int:
+        if operand >= 0:
+            return operand
+        constants.append(program.constants[-1 - operand])
+        return -len(constants)
+
+    instructions = tuple(Instruction(i.function, tuple(slot(a) for a in i.arguments)) for i in program.instructions)
+    output = slot(program.output)
+    return Program(
+        name=program.name,
+        inputs=program.inputs,
+        constants=tuple(constants),
+        instructions=instructions,
+        output=output,
+    )
+
+
+def canonical(program: Program, vocabulary: Vocabulary) -> Program:
+    """The program's representative: equal for programs that compute the same thing in the same way.
+
+    Dead code is dropped, repeated work is done once, finite constant arithmetic is folded, commutative arguments are
+    ordered (inputs, calls, constants), instructions come in depth-first order, constants are numbered in order of
+    use. No law of real arithmetic is applied: every kept operation rounds as before. Idempotent.
+    """
+    nodes: dict[_Key, tuple[int, tuple[_Key, ...]]] = {}
+    first = len(program.inputs)
+    key_of: dict[int, _Key] = {register: (_INPUT, f"{register:06d}") for register in range(first)}
+
+    def key(operand: int) -> _Key:
+        return key_of[operand] if operand >= 0 else _constant_key(program.constants[-1 - operand])
+
+    for i in live(program):
+        instruction = program.instructions[i]
+        function = vocabulary.functions[instruction.function]
+        arguments = tuple(key(a) for a in instruction.arguments)
+        if function.commutative:
+            arguments = tuple(sorted(arguments))
+        folded = _folded(function, arguments)
+        if folded is not None:
+            key_of[first + i] = folded
+            continue
+        digest = _digest(function.name, *(f"{kind}{text}" for kind, text in arguments))
+        key_of[first + i] = (_CALL, digest)
+        nodes[(_CALL, digest)] = (instruction.function, arguments)
+    return _emitted(program, nodes, key(program.output))
+
+
+def fingerprint(program: Program, vocabulary: Vocabulary, *, structure_only: bool = False) -> str:
+    """Hex digest, equal for programs with equal canonical form whatever their names.
+
+    With `structure_only` the values of the constants do not matter. A program and the same program with repeated
+    work merged share a fingerprint: judge the canonical form, so that whichever comes first is worth the same.
+    """
+    form = canonical(program, vocabulary)
+    if structure_only:
+        return _structure_digest(form, vocabulary)
+    lines = [f"{len(form.inputs)} {form.output}", *(value.hex() for value in form.constants)]
+    lines += [f"{vocabulary.functions[i.function].name} {i.arguments}" for i in form.instructions]
+    return _digest(*lines)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def _constant_key(value: float) -> _Key:
+    return (_CONSTANT, value.hex())
+
+
+def _folded(function: Function, arguments: tuple[_Key, ...]) -> _Key | None:
+    """The constant that a call of a compiled function on constants amounts to, if it is finite."""
+    if function.opcode < 0 or any(kind != _CONSTANT for kind, _ in arguments):
+        return None
+    with np.errstate(all="ignore"):
+        value = float(function.apply(*(np.float64(float.fromhex(text)) for _, text in arguments)))
+    return _constant_key(value) if math.isfinite(value) else None
+
+
+def _emitted(program: Program, nodes: Mapping[_Key, tuple[int, tuple[_Key, ...]]], output: _Key) -> Program:
+    """Write the nodes that `output` needs in depth-first order (without recursion: programs may be long)."""
+    register_of: dict[_Key, int] = {}
+    constants: list[float] = []
+    instructions: list[Instruction] = []
+
+    def operand(key: _Key) -> int:
+        kind, text = key
+        if kind == _INPUT:
+            return int(text)
+        if kind == _CALL:
+            return register_of[key]
+        constants.append(float.fromhex(text))
+        return -len(constants)
+
+    pending = [output]
+    while pending:
+        key = pending[-1]
+        if key not in nodes or key in register_of:
+            pending.pop()
+            continue
+        function, arguments = nodes[key]
+        missing = [a for a in arguments if a in nodes and a not in register_of]
+        if missing:
+            pending.extend(reversed(missing))
+            continue
+        pending.pop()
+        instructions.append(Instruction(function, tuple(operand(a) for a in arguments)))
+        register_of[key] = len(program.inputs) + len(instructions) - 1
+    written_output = operand(output)
+    return Program(
+        name=program.name,
+        inputs=program.inputs,
+        constants=tuple(constants),
+        instructions=tuple(instructions),
+        output=written_output,
+    )
+
+
+def _structure_digest(form: Program, vocabulary: Vocabulary) -> str:
+    first = len(form.inputs)
+    digests = [f"i{register}" for register in range(first)]
+    for instruction in form.instructions:
+        function = vocabulary.functions[instruction.function]
+        arguments = ["c" if a < 0 else digests[a] for a in instruction.arguments]
+        digests.append(_digest(function.name, *(sorted(arguments) if function.commutative else arguments)))
+    output = "c" if form.output < 0 else digests[form.output]
+    return _digest(output, str(first), str(len(form.instructions)), str(len(form.constants)))

@@ -1,0 +1,267 @@
+"""Statements and expressions of the symbolic language, from syntax tree to instructions."""
+
+import ast
+import difflib
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, NoReturn
+
+from sandbox.errors import CandidateSyntaxError
+from sandbox.symbolic.program import Instruction, Program
+from sandbox.symbolic.vocabulary import OP_ADD, OP_DIV, OP_MUL, OP_NEG, OP_SUB, REAL, Function, Vocabulary
+
+MAX_NESTING: Final = 100
+
+_SYMBOL_OF: Final[dict[type[ast.operator], str]] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.Pow: "**",
+    ast.MatMult: "@",
+    ast.Mod: "%",
+    ast.FloorDiv: "//",
+}
+_HINT_OF: Final = {"min": "minimum", "max": "maximum", "pow": "**", "power": "**", "sqr": "square", "ln": "log"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Literal:
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Register:
+    number: int
+    type: str
+    negated: bool = False
+
+
+_Value = _Literal | _Register
+
+
+def refuse(line: int, what: str) -> NoReturn:
+    """Reject the text, naming the line.
+
+    Raises:
+        CandidateSyntaxError: always.
+    """
+    raise CandidateSyntaxError(f"line {line}: {what}")
+
+
+class ProgramBuilder:
+    """Turns the body of one function into instructions, checking names and types as it goes."""
+
+    def __init__(self, vocabulary: Vocabulary, type_of_input: Mapping[str, str]) -> None:
+        self._vocabulary = vocabulary
+        self._inputs = tuple(type_of_input)
+        self._value_of: dict[str, _Value] = {
+            name: _Register(number, type_) for number, (name, type_) in enumerate(type_of_input.items())
+        }
+        self._constants: list[float] = []
+        self._instructions: list[Instruction] = []
+
+    def program(self, function: ast.FunctionDef) -> Program:
+        """The whole program.
+
+        Raises:
+            CandidateSyntaxError: a statement or an expression leaves the language.
+        """
+        for name in (function.name, *self._inputs):
+            self._check_name(name, function.lineno)
+        output: int | None = None
+        for statement in function.body:
+            if output is not None:
+                refuse(statement.lineno, "a statement after `return`: `return` must be the last line")
+            if isinstance(statement, ast.Return):
+                output = self._returned(statement)
+            else:
+                self._statement(statement)
+        if output is None:
+            refuse(function.lineno, "the function has no `return`: end it with `return` and an expression")
+        return Program(
+            name=function.name,
+            inputs=self._inputs,
+            constants=tuple(self._constants),
+            instructions=tuple(self._instructions),
+            output=output,
+        )
+
+    def _returned(self, statement: ast.Return) -> int:
+        if statement.value is None:
+            refuse(statement.lineno, "`return` without an expression")
+        return self._operand(self._plain(self._value(statement.value, 0), statement.lineno))
+
+    def _statement(self, statement: ast.stmt) -> None:
+        line = statement.lineno
+        targets: list[ast.expr]
+        match statement:
+            case ast.Expr(value=ast.Constant(value=str())):
+                return
+            case ast.Assign(targets=targets, value=expression):
+                value = self._value(expression, 0)
+            case ast.AnnAssign(target=ast.Name() as name, value=ast.expr() as expression):
+                targets = [name]
+                value = self._value(expression, 0)
+            case ast.AugAssign(target=ast.Name() as name, op=operator, value=expression):
+                left = self._named(name)
+                targets = [name]
+                value = self._binary(operator, left, self._value(expression, 0), line)
+            case _:
+                refuse(line, f"`{type(statement).__name__}`: only assignments to names and one `return` are allowed")
+        value = self._plain(value, line)
+        for target in targets:
+            if not isinstance(target, ast.Name):
+                refuse(line, f"an assignment to `{type(target).__name__}`: assign to plain names")
+            self._check_name(target.id, line)
+            self._value_of[target.id] = value
+
+    def _check_name(self, name: str, line: int) -> None:
+        if not name.isascii():
+            refuse(line, f"the name {ascii(name)[:60]}: names must be plain ASCII")
+        if any(function.name == name for function in self._vocabulary.functions):
+            refuse(line, f"`{name}` is a function of the vocabulary and cannot be assigned: use another name")
+
+    def _value(self, node: ast.expr, nesting: int) -> _Value:
+        if nesting > MAX_NESTING:
+            refuse(node.lineno, f"expressions nest deeper than {MAX_NESTING}: name the intermediate results")
+        match node:
+            case ast.Constant():
+                return _literal(node)
+            case ast.Name():
+                return self._named(node)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return _negated(self._value(operand, nesting + 1))
+            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+                return self._value(operand, nesting + 1)
+            case ast.BinOp(left=left, op=operator, right=right):
+                values = self._value(left, nesting + 1), self._value(right, nesting + 1)
+                return self._binary(operator, *values, node.lineno)
+            case ast.Call():
+                return self._called(node, nesting)
+            case _:
+                refuse(node.lineno, f"`{type(node).__name__}` in an expression; {self._allowed()}")
+
+    def _named(self, node: ast.Name) -> _Value:
+        value = self._value_of.get(node.id)
+        if value is None:
+            defined = [*self._value_of, *self._function_names()]
+            refuse(node.lineno, f"`{node.id[:60]}` is not defined{_did_you_mean(node.id, defined)}; {self._allowed()}")
+        return value
+
+    def _called(self, node: ast.Call, nesting: int) -> _Value:
+        if not isinstance(node.func, ast.Name):
+            refuse(
+                node.lineno, f"a call of `{type(node.func).__name__}`: write a function's plain name; {self._allowed()}"
+            )
+        name = node.func.id
+        if node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
+            refuse(node.lineno, f"`{name[:60]}` is called with keywords or stars: pass plain arguments in order")
+        functions = [f for f in self._vocabulary.functions if f.name == name]
+        if not functions:
+            hint = _did_you_mean(name, self._function_names())
+            refuse(node.lineno, f"the function `{name[:60]}` is not in the vocabulary{hint}; {self._allowed()}")
+        values = [self._value(argument, nesting + 1) for argument in node.args]
+        return self._emit(functions, [self._plain(value, node.lineno) for value in values], node.lineno)
+
+    def _binary(self, operator: ast.operator, left: _Value, right: _Value, line: int) -> _Value:
+        symbol = _SYMBOL_OF.get(type(operator), type(operator).__name__)
+        functions = self._written_as(symbol, 2)
+        if not functions:
+            hint = ": multiply x * x instead" if symbol == "**" else ""
+            refuse(line, f"the operator `{symbol}` is not in the vocabulary{hint}; {self._allowed()}")
+        functions, left, right = self._without_minus(functions, left, right)
+        return self._emit(functions, [self._plain(left, line), self._plain(right, line)], line)
+
+    def _without_minus(
+        self, functions: list[Function], left: _Value, right: _Value
+    ) -> tuple[list[Function], _Value, _Value]:
+        """Take a unary minus into the operation where that is exact: a + -b is a - b, -a * 2 is a * -2."""
+        opcode = functions[0].opcode
+        other = self._compiled(OP_SUB if opcode == OP_ADD else OP_ADD)
+        if opcode in (OP_ADD, OP_SUB) and other and _is_negated(right):
+            return other, left, _negated(right)
+        if opcode == OP_ADD and other and _is_negated(left):
+            return other, right, _negated(left)
+        if opcode in (OP_MUL, OP_DIV) and _is_negated(left) and (isinstance(right, _Literal) or _is_negated(right)):
+            return functions, _negated(left), _negated(right)
+        if opcode in (OP_MUL, OP_DIV) and _is_negated(right) and isinstance(left, _Literal):
+            return functions, _negated(left), _negated(right)
+        return functions, left, right
+
+    def _plain(self, value: _Value, line: int) -> _Value:
+        """Write a pending unary minus as an instruction."""
+        if not (isinstance(value, _Register) and value.negated):
+            return value
+        positive = _Register(value.number, value.type)
+        negations = self._written_as("-", 1) or self._compiled(OP_NEG)
+        if negations:
+            return self._emit(negations, [positive], line)
+        products = self._compiled(OP_MUL)
+        if not products:
+            refuse(line, f"unary minus is not in the vocabulary; {self._allowed()}")
+        return self._emit(products, [positive, _Literal(-1.0)], line)
+
+    def _emit(self, functions: list[Function], arguments: list[_Value], line: int) -> _Register:
+        """Append a call of the first function whose argument types fit."""
+        types = tuple(REAL if isinstance(argument, _Literal) else argument.type for argument in arguments)
+        for function in functions:
+            if function.argument_types == types:
+                position = self._vocabulary.functions.index(function)
+                self._instructions.append(Instruction(position, tuple(self._operand(a) for a in arguments)))
+                return _Register(len(self._inputs) + len(self._instructions) - 1, function.result_type)
+        name = functions[0].symbol or functions[0].name
+        takes = " or ".join(f"({', '.join(function.argument_types)})" for function in functions)
+        refuse(line, f"`{name}` takes {takes}, got ({', '.join(types)})")
+
+    def _operand(self, value: _Value) -> int:
+        if isinstance(value, _Register):
+            return value.number
+        self._constants.append(value.value)
+        return -len(self._constants)
+
+    def _written_as(self, symbol: str, n_arguments: int) -> list[Function]:
+        return [f for f in self._vocabulary.functions if f.symbol == symbol and len(f.argument_types) == n_arguments]
+
+    def _compiled(self, opcode: int) -> list[Function]:
+        return [f for f in self._vocabulary.functions if f.opcode == opcode]
+
+    def _function_names(self) -> list[str]:
+        return [function.name for function in self._vocabulary.functions]
+
+    def _allowed(self) -> str:
+        binary = dict.fromkeys(f.symbol for f in self._vocabulary.functions if f.symbol and len(f.argument_types) == 2)
+        calls = dict.fromkeys(f"{f.name}()" for f in self._vocabulary.functions if f.symbol is None)
+        words = [*(symbol for symbol in binary if symbol), *calls]
+        listed = " ".join(words) if len(words) <= 40 else " ".join(words[:40]) + " ..."
+        return f"allowed: names, numbers, parentheses, {listed}"
+
+
+def _literal(node: ast.Constant) -> _Literal:
+    if isinstance(node.value, bool) or not isinstance(node.value, int | float):
+        refuse(node.lineno, f"a literal of type {type(node.value).__name__}: only int and float literals are allowed")
+    try:
+        value = float(node.value)
+    except OverflowError:
+        value = math.inf
+    if not math.isfinite(value):
+        refuse(node.lineno, "a number beyond the range of float64")
+    return _Literal(value)
+
+
+def _negated(value: _Value) -> _Value:
+    if isinstance(value, _Literal):
+        return _Literal(-value.value)
+    return _Register(value.number, value.type, not value.negated)
+
+
+def _is_negated(value: _Value) -> bool:
+    return isinstance(value, _Register) and value.negated
+
+
+def _did_you_mean(word: str, known: Iterable[str]) -> str:
+    names = list(known)
+    hinted = _HINT_OF.get(word)
+    close = [hinted] if hinted in names else difflib.get_close_matches(word[:60], names, n=1)
+    return f" (did you mean `{close[0]}`?)" if close else ""

@@ -1,0 +1,198 @@
+"""A vocabulary: the closed list of typed plain functions that a symbolic program may use."""
+
+import ast
+import difflib
+import runpy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+OP_ADD: Final = 0
+OP_SUB: Final = 1
+OP_MUL: Final = 2
+OP_DIV: Final = 3
+OP_NEG: Final = 4
+OP_ABS: Final = 5
+OP_SQRT: Final = 6
+OP_EXP: Final = 7
+OP_LOG: Final = 8
+OP_SIN: Final = 9
+OP_COS: Final = 10
+OP_TANH: Final = 11
+OP_MIN: Final = 12
+OP_MAX: Final = 13
+OP_SQUARE: Final = 14
+
+REAL: Final = "real"
+"""The type of a literal, and of an input or argument that names no other."""
+
+
+class VocabularyError(ValueError):
+    """A vocabulary cannot be loaded: the message lists every mistake with what was expected."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """One word of a vocabulary.
+
+    `symbol` is the operator it is written with (`+`; a function of one argument with symbol `-` is the unary minus),
+    or None when it is written as a call. `opcode` is the compiled interpreter's number for it, or -1 when only
+    `apply` (plain Python over numpy arrays) can run it.
+    """
+
+    name: str
+    symbol: str | None
+    argument_types: tuple[str, ...]
+    result_type: str
+    commutative: bool
+    opcode: int
+    apply: Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """Named, ordered functions; programs refer to them by position in `functions`."""
+
+    name: str
+    functions: tuple[Function, ...]
+
+    def position_of(self, name: str) -> int:
+        """The position of the function called `name`.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for position, function in enumerate(self.functions):
+            if function.name == name:
+                return position
+        raise KeyError(name)
+
+
+def _real(
+    name: str, opcode: int, apply: Callable[..., Any], n_arguments: int, *, symbol: str | None = None
+) -> Function:
+    return Function(
+        name=name,
+        symbol=symbol,
+        argument_types=(REAL,) * n_arguments,
+        result_type=REAL,
+        commutative=opcode in (OP_ADD, OP_MUL, OP_MIN, OP_MAX),
+        opcode=opcode,
+        apply=apply,
+    )
+
+
+ARITHMETIC: Final = Vocabulary(
+    name="arithmetic",
+    functions=(
+        _real("add", OP_ADD, np.add, 2, symbol="+"),
+        _real("sub", OP_SUB, np.subtract, 2, symbol="-"),
+        _real("mul", OP_MUL, np.multiply, 2, symbol="*"),
+        _real("div", OP_DIV, np.divide, 2, symbol="/"),
+    ),
+)
+"""The four operations; the setting of published function approximations that count operations."""
+
+ELEMENTARY: Final = Vocabulary(
+    name="elementary",
+    functions=(
+        *ARITHMETIC.functions,
+        _real("neg", OP_NEG, np.negative, 1, symbol="-"),
+        _real("abs", OP_ABS, np.abs, 1),
+        _real("sqrt", OP_SQRT, np.sqrt, 1),
+        _real("exp", OP_EXP, np.exp, 1),
+        _real("log", OP_LOG, np.log, 1),
+        _real("sin", OP_SIN, np.sin, 1),
+        _real("cos", OP_COS, np.cos, 1),
+        _real("tanh", OP_TANH, np.tanh, 1),
+        _real("minimum", OP_MIN, np.minimum, 2),
+        _real("maximum", OP_MAX, np.maximum, 2),
+        _real("square", OP_SQUARE, np.square, 1),
+    ),
+)
+"""The four operations and the common functions, under the names that numpy and torch share."""
+
+BUILT_IN: Final = {vocabulary.name: vocabulary for vocabulary in (ARITHMETIC, ELEMENTARY)}
+
+_SYMBOLS: Final = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "matmul": "@", "neg": "-"}
+_COMMUTATIVE: Final = ("add", "mul", "minimum", "maximum")
+
+
+def load_vocabulary(name_or_path: str | Path) -> Vocabulary:
+    """A built-in vocabulary by name, or a .py file of plain annotated functions.
+
+    Every public function of the file is a word, in order. An annotation names a type: `float` and none at all are
+    "real", any other text stands for itself. Functions called add, sub, mul, div, pow, matmul and neg are written
+    with their operators. The file may set `INCLUDE = ("arithmetic",)` to start from built-in words,
+    `SYMBOLS = {"scale": "*"}` for more operators (told apart by argument types) and `COMMUTATIVE = ("blend",)`.
+    The file is the problem author's and is executed.
+
+    Raises:
+        VocabularyError: no such vocabulary, or the file breaks these rules.
+    """
+    if str(name_or_path) in BUILT_IN:
+        return BUILT_IN[str(name_or_path)]
+    path = Path(name_or_path)
+    if path.suffix != ".py":
+        close = difflib.get_close_matches(str(name_or_path), BUILT_IN, n=1)
+        hint = f" (did you mean {close[0]}?)" if close else ""
+        raise VocabularyError(
+            f"there is no vocabulary {name_or_path}{hint}: use one of {', '.join(BUILT_IN)} or a .py file"
+        )
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except (OSError, SyntaxError, ValueError) as error:
+        raise VocabularyError(f"the vocabulary {path} cannot be read: {error}") from error
+    names = runpy.run_path(str(path), run_name=f"_vocabulary_{path.stem}")
+    included = _included(path, names)
+    mistakes: list[str] = []
+    functions = [
+        _from_definition(node, names, mistakes)
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+    ]
+    words = [function.name for function in (*included, *functions)]
+    mistakes += [f"{word} is defined twice" for word in sorted({word for word in words if words.count(word) > 1})]
+    if not words:
+        mistakes.append("it has no public function")
+    if mistakes:
+        raise VocabularyError(f"the vocabulary {path}: " + "; ".join(mistakes))
+    return Vocabulary(name=path.stem, functions=(*included, *functions))
+
+
+def _included(path: Path, names: Mapping[str, Any]) -> list[Function]:
+    wanted = names.get("INCLUDE", ())
+    unknown = [str(name) for name in wanted if name not in BUILT_IN]
+    if unknown:
+        raise VocabularyError(f"the vocabulary {path}: INCLUDE has {', '.join(unknown)}, known: {', '.join(BUILT_IN)}")
+    return list(dict.fromkeys(function for name in wanted for function in BUILT_IN[name].functions))
+
+
+def _from_definition(node: ast.FunctionDef, names: Mapping[str, Any], mistakes: list[str]) -> Function:
+    arguments = node.args
+    if not arguments.args or arguments.posonlyargs or arguments.kwonlyargs or arguments.vararg or arguments.kwarg:
+        mistakes.append(f"{node.name} must take one or more plain arguments")
+    symbol = {**_SYMBOLS, **names.get("SYMBOLS", {})}.get(node.name)
+    if symbol is not None and (symbol not in _SYMBOLS.values() or len(arguments.args) > 2):
+        mistakes.append(f"{node.name} has the symbol {symbol}: use one of + - * / ** @ and one or two arguments")
+    types = tuple(_type_name(argument.annotation) for argument in arguments.args)
+    return Function(
+        name=node.name,
+        symbol=symbol,
+        argument_types=types,
+        result_type=_type_name(node.returns),
+        commutative=node.name in (*_COMMUTATIVE, *names.get("COMMUTATIVE", ())) and types[1:] == types[:1],
+        opcode=-1,
+        apply=names[node.name],
+    )
+
+
+def _type_name(annotation: ast.expr | None) -> str:
+    if annotation is None:
+        return REAL
+    is_text = isinstance(annotation, ast.Constant) and isinstance(annotation.value, str)
+    text = annotation.value if is_text else ast.unparse(annotation)  # type: ignore[attr-defined]
+    return REAL if text == "float" else str(text)
