@@ -36,7 +36,7 @@ check: $(STAMP)
 	$(BIN)/check-wheel-contents dist/*.whl
 
 bench: $(STAMP)
-	for each in interpreter archive sandbox search store; do $(BIN)/python benchmarks/$$each.py || exit 1; done
+	for each in interpreter archive sandbox search; do $(BIN)/python -m benchmarks.$$each || exit 1; done
 
 clean:
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache

@@ -152,7 +152,7 @@ class LinearAxis(_NumberAxis):
 
     def to_mapping(self) -> dict[str, Any]:
         """The axis as JSON data; `axis_from_mapping` reads it back."""
-        return {"kind": "linear", **_settings(self, "name", "low", "high", "cells", "out_of_range")}
+        return {"kind": "linear", **_scale(self), "cells": self.cells, "out_of_range": str(self.out_of_range)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ class LogAxis(_NumberAxis):
 
     def to_mapping(self) -> dict[str, Any]:
         """The axis as JSON data; `axis_from_mapping` reads it back."""
-        return {"kind": "log", **_settings(self, "name", "low", "high", "cells", "out_of_range")}
+        return {"kind": "log", **_scale(self), "cells": self.cells, "out_of_range": str(self.out_of_range)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,8 @@ class EdgesAxis(_NumberAxis):
 
     def to_mapping(self) -> dict[str, Any]:
         """The axis as JSON data; `axis_from_mapping` reads it back."""
-        return {"kind": "edges", **_settings(self, "name", "out_of_range"), "edges": list(self.edges)}
+        policy = str(self.out_of_range)
+        return {"kind": "edges", "name": self.name, "edges": list(self.edges), "out_of_range": policy}
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,15 +264,16 @@ class CategoryAxis:
 
     def to_mapping(self) -> dict[str, Any]:
         """The axis as JSON data; `axis_from_mapping` reads it back."""
-        return {"kind": "categories", **_settings(self, "name", "out_of_range"), "categories": list(self.categories)}
+        policy = str(self.out_of_range)
+        return {"kind": "categories", "name": self.name, "categories": list(self.categories), "out_of_range": policy}
 
 
 Axis = LinearAxis | LogAxis | EdgesAxis | CategoryAxis
 
 
-def _settings(axis: object, *names: str) -> dict[str, Any]:
-    values = {name: getattr(axis, name) for name in names}
-    return {name: str(value) if isinstance(value, OutOfRange) else value for name, value in values.items()}
+def _scale(axis: _NumberAxis) -> dict[str, Any]:
+    """Name and ends as floats, however they were given: equal axes give equal data."""
+    return {"name": axis.name, "low": axis.edges[0], "high": axis.edges[-1]}
 
 
 _NUMBER, _WHOLE, _NUMBERS, _NAMES, _TEXT = "a number", "a whole number", "a list of numbers", "a list of names", "text"

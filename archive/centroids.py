@@ -22,7 +22,8 @@ _BUCKET_AXES = 3
 _MAX_BUCKETS = 1 << 16
 _BUCKETS_A_CENTROID = 4
 _CHUNK_WORK = 1 << 20
-_SAMPLES_A_CENTROID = 25
+_SAMPLES_A_CENTROID = 100
+_SAMPLES_A_CENTROID_OF_MANY_AXES = 25
 _MAX_ROUNDS = 40
 
 
@@ -179,7 +180,9 @@ def spread_centroids(n_centroids: int, n_axes: int, *, rng_seed: int) -> Points:
     Lloyd, "Least squares quantization in PCM" (1982), https://doi.org/10.1109/TIT.1982.1056489.
     """
     rng = np.random.default_rng([rng_seed, n_centroids, n_axes])
-    samples = rng.random((_SAMPLES_A_CENTROID * n_centroids, n_axes))
+    is_cheap = n_axes <= _BUCKET_AXES
+    n_samples = n_centroids * (_SAMPLES_A_CENTROID if is_cheap else _SAMPLES_A_CENTROID_OF_MANY_AXES)
+    samples = rng.random((n_samples, n_axes))
     centroids = samples[:n_centroids].copy()
     owners = np.full(len(samples), REFUSED, dtype=np.int64)
     for _ in range(_MAX_ROUNDS):

@@ -31,7 +31,7 @@ STATUS_OF_CODE: tuple[AddStatus, ...] = tuple(AddStatus)
 
 
 class AddResult(NamedTuple):
-    """What became of one offer (a named tuple: it is made on the hot path, and a frozen dataclass takes 4x as long).
+    """What became of one offer (a named tuple: one is made every time, and a frozen dataclass takes twice as long).
 
     `delta` is the score minus the best score its cell held before, or minus the archive's `qd_offset` where the cell
     was empty: positive exactly when a filled cell has a new best. `cell` is -1 and `delta` 0.0 when out of range.

@@ -41,7 +41,7 @@ class _CellArchive:
         self._kind = kind
         self._rule = rule
         self._shelf = rule.shelf(space.n_cells, len(space.axes), qd_offset=qd_offset)
-        self._offset = qd_offset
+        self._offset = float(qd_offset)
         self._n_clipped = 0
         self._n_refused = 0
         self._occupied: NDArray[np.int64] | None = None
@@ -108,7 +108,8 @@ class _CellArchive:
         codes = self._space.reader.codes_of_many(descriptors)
         cells = self._space.cells_of(codes)
         before = self._shelf.best_scores[cells]
-        deltas = numbers - np.where(before == -np.inf, self._offset, before)
+        with np.errstate(over="ignore"):  # scores as far apart as floats reach, as `add` has it
+            deltas = numbers - np.where(before == -np.inf, self._offset, before)
         batch = Batch(cells=cells, candidates=candidates, scores=numbers, codes=codes, before=before)
         statuses = self._shelf.offer_many(batch)
         refused = cells < 0
@@ -167,12 +168,14 @@ class _CellArchive:
     def stats(self) -> ArchiveStats:
         """How full and how good the archive is."""
         bests = self._shelf.best_scores[self.occupied()]
+        with np.errstate(over="ignore"):
+            qd_score = float((bests - self._offset).sum())
         return ArchiveStats(
             n_elites=self._shelf.n_held,
             n_occupied=len(bests),
             n_cells=self.n_cells,
             coverage=len(bests) / self.n_cells,
-            qd_score=float((bests - self._offset).sum()),
+            qd_score=qd_score,
             best_score=float(bests.max()) if len(bests) else None,
             n_clipped=self._n_clipped,
             n_rejected_range=self._n_refused,

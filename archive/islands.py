@@ -82,13 +82,15 @@ class Islands:
         each = [archive.stats() for archive in self.archives]
         bests = np.maximum.reduce([archive.best_scores() for archive in self.archives])
         bests = bests[bests > -np.inf]
-        offset, n_cells = self.archives[0].qd_offset, self.archives[0].n_cells
+        n_cells = self.archives[0].n_cells
+        with np.errstate(over="ignore"):
+            qd_score = float((bests - self.archives[0].qd_offset).sum())
         return ArchiveStats(
             n_elites=sum(stats.n_elites for stats in each),
             n_occupied=len(bests),
             n_cells=n_cells,
             coverage=len(bests) / n_cells,
-            qd_score=float((bests - offset).sum()),
+            qd_score=qd_score,
             best_score=float(bests.max()) if len(bests) else None,
             n_clipped=sum(stats.n_clipped for stats in each),
             n_rejected_range=sum(stats.n_rejected_range for stats in each),

@@ -1,7 +1,7 @@
 """Programs per second of the compiled interpreter, beside a plain numpy loop on the same programs.
 
-Run `python -m benchmarks.interpreter` (as a module: files here share names with packages). Rates are per core from CPU time (medians of several repeats), so other load
-on the machine matters little; the line that says wall does suffer from it.
+Run `python -m benchmarks.interpreter` (as a module: files here share names with packages). Rates are per core from CPU
+time, medians of several repeats, so other load on the machine matters less; the line that says wall suffers from it.
 """
 
 import time

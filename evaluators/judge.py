@@ -4,18 +4,19 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from evaluators.answers import WrongAnswerError, clean, evaluation_of, median_of, verdict_of
+from evaluators.answers import WrongAnswerError, clean, verdict_of
 from evaluators.approximation.family import FunctionApproximation
 from evaluators.contract import Certainty, Evaluation, Failure, Verdict
 from evaluators.errors import EvaluatorError
-from evaluators.foreign import ForeignEvaluator, Judging, where
+from evaluators.foreign import ForeignEvaluator, where
 from evaluators.handles import PythonCandidate, SymbolicCandidate
-from evaluators.spec import JudgeSpec, StageSpec, SymbolicSpec
+from evaluators.spec import JudgeSpec, SymbolicSpec
+from evaluators.stages import Handle, run_stages
 from sandbox.contract import Sandbox
 from sandbox.errors import CandidateError, CandidateSyntaxError, SandboxError
 from sandbox.symbolic.canonical import canonical, operation_count
@@ -26,7 +27,6 @@ from sandbox.symbolic.vocabulary import Vocabulary, VocabularyError, load_vocabu
 __all__ = ["Judge", "JudgeSpec"]
 
 FAMILIES = {"function_approximation": FunctionApproximation}
-OUTPUT_ARTIFACT = "output"
 
 FloatArray = npt.NDArray[np.float64]
 FitData = tuple[FloatArray, FloatArray, bool]
@@ -60,7 +60,7 @@ class Judge:
         """
         start = time.perf_counter()
         evaluation = self._evaluate(files, rng_seed)
-        return _with(evaluation, seconds=time.perf_counter() - start)
+        return replace(evaluation, seconds=time.perf_counter() - start)
 
     def verify(self, files: Mapping[str, str]) -> Verdict:
         """Prove what the candidate is worth, where the problem has a proof.
@@ -130,67 +130,19 @@ class Judge:
             return Evaluation.failed(Failure(error.kind), detail=clean(error.detail))
         if self._family is not None and program is not None:
             evaluation = self._family.evaluate(program)
-            return _with(
+            return replace(
                 evaluation, descriptor={a: evaluation.descriptor[a] for a in self.spec.axes if not evaluation.failure}
             )
-        return self._evaluate_stages(files, program, rng_seed)
-
-    def _evaluate_stages(self, files: Mapping[str, str], program: Program | None, rng_seed: int) -> Evaluation:
         assert self._foreign is not None
-        evaluation: Evaluation | None = None
-        for stage, function in self._foreign.stages:
-            evaluation = self._evaluate_stage(stage, function, files, program, rng_seed)
-            if evaluation.failure is not None:
-                return evaluation
-            assert evaluation.score is not None
-            if stage.threshold is not None and evaluation.score < stage.threshold:
-                detail = (
-                    f"the score {evaluation.score!r} is below the threshold {stage.threshold!r} of stage {stage.name!r}"
-                )
-                return Evaluation.failed(Failure.THRESHOLD, detail=detail, stage=stage.name)
-        assert evaluation is not None
-        return evaluation
 
-    def _evaluate_stage(
-        self, stage: StageSpec, function: Judging, files: Mapping[str, str], program: Program | None, rng_seed: int
-    ) -> Evaluation:
-        """The median of the repeats of one stage, or the first failure among them."""
-        evaluations = []
-        for repeat in range(self.spec.repeats):
-            candidate = self._candidate(files, program, rng_seed=rng_seed, repeat=repeat)
-            try:
-                evaluation = self._once(function, candidate, stage.name)
-            finally:
-                candidate.close()
-            if evaluation.failure is not None:
-                return evaluation
-            evaluations.append(evaluation)
-        return median_of(evaluations)
+        def start(repeat: int) -> Handle:
+            return self._candidate(files, program, rng_seed=rng_seed, repeat=repeat)
 
-    def _once(self, function: Judging, candidate: PythonCandidate | SymbolicCandidate, stage: str) -> Evaluation:
-        # Only the last stage's descriptor is used, but a stage that forgets it is told at once.
-        try:
-            evaluation = evaluation_of(function(candidate), axes=self.spec.axes, stage=stage)
-        except CandidateError as error:
-            evaluation = Evaluation.failed(Failure(error.kind), detail=clean(error.detail), stage=stage)
-        except WrongAnswerError as error:
-            return Evaluation.failed(
-                Failure.EVALUATOR, detail=f"the evaluator broke its contract: {error}", stage=stage
-            )
-        except SandboxError:
-            raise
-        except Exception as error:  # noqa: BLE001 - a problem's evaluator is foreign code, whatever it raises is data
-            return Evaluation.failed(
-                Failure.EVALUATOR, detail=clean(f"the evaluator raised {where(error)}"), stage=stage
-            )
-        output = clean(candidate.output)
-        if not output:
-            return evaluation
-        return _with(evaluation, artifacts={**evaluation.artifacts, OUTPUT_ARTIFACT: output})
+        return run_stages(self._foreign, self.spec, start)
 
     def _candidate(
         self, files: Mapping[str, str], program: Program | None, *, rng_seed: int = 0, repeat: int = 0
-    ) -> PythonCandidate | SymbolicCandidate:
+    ) -> Handle:
         if program is not None and self._vocabulary is not None:
             return SymbolicCandidate(files, program, self._vocabulary, rng_seed=rng_seed, repeat=repeat)
         return PythonCandidate(
@@ -255,7 +207,3 @@ def _vocabulary(symbolic: SymbolicSpec) -> Vocabulary:
         return load_vocabulary(symbolic.vocabulary)
     except VocabularyError as error:
         raise EvaluatorError(f"symbolic.vocabulary: {error}") from error
-
-
-def _with(evaluation: Evaluation, **changes: Any) -> Evaluation:
-    return replace(evaluation, **changes)

@@ -4,10 +4,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-from evaluators.judge import Judge, JudgeSpec
-
 from evaluators.contract import Evaluation, Failure
+from evaluators.judge import Judge, JudgeSpec
+from sandbox.errors import SandboxError
 
 EVALUATE = "evaluate"
 BURST = "burst"
@@ -21,14 +20,16 @@ def handle(task: str, payload: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def evaluate(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Judge each child: `judge` (a JudgeSpec mapping), `children` (files and rng_seed) -> `evaluations`."""
+    """Judge each child: `judge` (a JudgeSpec mapping), `children` (files and rng_seed) -> `evaluations`.
+
+    A sandbox that stays broken gives `broken`, the reason, instead.
+    """
     judge = _judge_for(payload["judge"])
-    children = payload["children"]
-    return {
-        "evaluations": [
-            evaluation_to_mapping(judge.evaluate(child["files"], rng_seed=child["rng_seed"])) for child in children
-        ]
-    }
+    try:
+        evaluations = [judge.evaluate(child["files"], rng_seed=child["rng_seed"]) for child in payload["children"]]
+    except SandboxError as error:
+        return {"broken": str(error)}
+    return {"evaluations": [evaluation_to_mapping(each) for each in evaluations]}
 
 
 def burst(payload: Mapping[str, Any]) -> dict[str, Any]:

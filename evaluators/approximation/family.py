@@ -25,7 +25,7 @@ from sandbox.symbolic.vocabulary import Vocabulary
 
 MAX_DIGITS = 40.0
 N_FIT_POINTS = 64
-TOWARDS_A_ZERO = (2.0**-50, 2.0**-40, 2.0**-30, 2.0**-20, 2.0**-12)
+TOWARDS_A_ZERO = (2.0**-100, 2.0**-60, 2.0**-40, 2.0**-24, 2.0**-12)
 HANDLED = frozenset({"add", "sub", "mul", "div", "neg", "square"})
 
 CLAIM = (

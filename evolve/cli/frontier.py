@@ -89,12 +89,18 @@ def _error_metric(records: "list[CandidateRecord]") -> str:
     )
 
 
-def read_baselines(stored: Mapping[str, Any]) -> Baselines:
-    """Errors by operation count and method: `{"operations": {"4": {"polynomial": {"error": 0.0017}}}}`."""
-    return {
-        int(count): {name: float(method["error"]) for name, method in methods.items()}
-        for count, methods in stored.get("operations", {}).items()
-    }
+def read_baselines(stored: Mapping[str, Any], *, max_operations: int | None = None) -> Baselines:
+    """Errors by operation count and method: `{"operations": {"4": {"polynomial": {"error": 0.0017}}}}`.
+
+    Methods come in the order of the file's `methods`, where it has that; counts above `max_operations` are left out.
+    """
+    ordered = list(stored.get("methods", {}))
+    baselines = {}
+    for count, methods in stored.get("operations", {}).items():
+        if max_operations is None or int(count) <= max_operations:
+            names = sorted(methods, key=lambda name: ordered.index(name) if name in ordered else len(ordered))
+            baselines[int(count)] = {name: float(methods[name]["error"]) for name in names}
+    return baselines
 
 
 def tally(rows: Iterable[FrontierRow]) -> dict[str, list[int]]:

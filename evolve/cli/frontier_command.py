@@ -27,7 +27,11 @@ def frontier_command(run: Path, *, programs: bool, as_json: bool) -> None:
     """
     with reading(run) as reader:
         meta = reader.meta()
-        metric, rows = frontier_of(reader.elites(), read_baselines(meta["problem"].get("baselines", {})))
+        problem = meta["problem"]
+        baselines = read_baselines(
+            problem["baselines"], max_operations=problem["tables"].get("symbolic", {}).get("max_operations")
+        )
+        metric, rows = frontier_of(reader.elites(), baselines)
     document = {
         "run": str(run),
         "problem": problem_name(meta),
@@ -52,7 +56,7 @@ def _row_document(row: FrontierRow) -> dict[str, Any]:
 
 
 def _lines(problem: str, metric: str, rows: Sequence[FrontierRow], *, programs: bool) -> Iterator[str]:
-    methods = list(dict.fromkeys(name for row in rows for name in row.baselines))
+    methods = _in_order([list(row.baselines) for row in rows])
     yield f"{problem}: {metric} with at most so many operations"
     yield ""
     headings = ("operations", "discovered", "candidate", *methods, "")
@@ -72,6 +76,20 @@ def _lines(problem: str, metric: str, rows: Sequence[FrontierRow], *, programs: 
         yield from _tally_lines(tally(rows))
     if programs:
         yield from _programs(rows, metric)
+
+
+def _in_order(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The names of all rows, each row's order kept as far as the rows agree."""
+    names: list[str] = []
+    for row in rows:
+        place = 0
+        for name in row:
+            if name in names:
+                place = names.index(name) + 1
+            else:
+                names.insert(place, name)
+                place += 1
+    return names
 
 
 def _error(error: float | None) -> str | None:

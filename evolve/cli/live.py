@@ -57,7 +57,9 @@ def picture(progress: Progress, *, blocks: str = BLOCKS) -> "Group":
         line.append(f"{label:<{_LABEL_WIDTH}}", style="bold")
         line.append(value, style=style)
         lines.append(line)
-    lines += [Text(clean_line(text), style="dim", no_wrap=True, overflow="crop") for text in progress.notable]
+    for event in progress.notable:
+        text = f"{format_duration(event.seconds):>{_LABEL_WIDTH - 2}}  {clean_line(event.text)}"
+        lines.append(Text(text, style="dim", no_wrap=True, overflow="crop"))
     return Group(*lines)
 
 

@@ -35,7 +35,7 @@ class PlainDisplay:
             data = {name: getattr(progress, name) for name in ("run", "problem", "workers", "window", "rng_seed")}
             self._line(described("started", data))
         elif kind in _TOLD:
-            self._line(progress.notable[-1])
+            self._line(progress.notable[-1].text)
         elif kind == "progress" and self._clock() - self._last_line_at >= HEARTBEAT_SECONDS:
             self._line(heartbeat(progress))
 

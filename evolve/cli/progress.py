@@ -9,7 +9,7 @@ from evolve.cli.figures import figure, named_figures, plural
 from evolve.cli.terminal import clean_line
 
 N_NOTABLE = 5
-N_METRICS = 4
+N_METRICS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,14 @@ class Best:
     operator: str = "seed"
     seconds: float = 0.0
     metrics: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notable:
+    """Something worth a line of its own; `seconds` is when in the session it happened."""
+
+    seconds: float
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +46,7 @@ class Progress:
     best: Best | None = None
     latest: Mapping[str, Any] = field(default_factory=dict)
     evaluations_before: int = 0
-    notable: tuple[str, ...] = ()
+    notable: tuple[Notable, ...] = ()
     stopping: str = ""
 
     def after(self, kind: str, data: Mapping[str, Any]) -> "Progress":
@@ -47,17 +55,19 @@ class Progress:
             case "started":
                 return _started(data)
             case "seed" | "improved":
-                return self._noting(described(kind, data), best=_best_of(data))
+                return self._noting(kind, data, best=_best_of(data))
             case "progress":
                 return replace(self, latest=data, best=_confirmed_best(self.best, data))
             case "warning":
-                return self._noting(described(kind, data))
+                return self._noting(kind, data)
             case "stopping":
-                return self._noting(described(kind, data), stopping=str(data.get("reason", "")) or "stopping")
+                return self._noting(kind, data, stopping=str(data.get("reason", "")) or "stopping")
         return self
 
-    def _noting(self, text: str, **changes: Any) -> "Progress":
-        return replace(self, notable=(*self.notable, text)[-N_NOTABLE:], **changes)
+    def _noting(self, kind: str, data: Mapping[str, Any], **changes: Any) -> "Progress":
+        seconds = float(data.get("seconds") or self.session_seconds)
+        event = Notable(seconds=seconds, text=described(kind, data))
+        return replace(self, notable=(*self.notable, event)[-N_NOTABLE:], **changes)
 
     @property
     def session_seconds(self) -> float:

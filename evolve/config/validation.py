@@ -70,7 +70,8 @@ def _expected(kind: str, context: dict[str, Any], message: str) -> str:
         "wrong": "{expected}",
     }
     if kind in phrases:
-        return phrases[kind].format(**context).replace("'", '"')
+        phrase = phrases[kind].format(**context)
+        return phrase.replace("'", '"') if kind == "literal_error" else phrase
     return message[:1].lower() + message[1:]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from evaluators.contract import Evaluation, Failure
 from evolve import tasks
+from evolve.errors import EvolveEnvironmentError
 from evolve.executors import Executor, InfrastructureError, TaskError
 from evolve.loop.gate import Gate
 from evolve.loop.randomness import evaluation_seed
@@ -72,7 +73,11 @@ async def run_iteration(plan: Plan, search: Search, bench: Bench) -> Told:
 
 
 async def judge_all(programs: Sequence[Mapping[str, str]], iteration: int, bench: Bench) -> list[Evaluation]:
-    """Judge programs in one task; an evaluator that hangs or breaks its worker fails them as EVALUATOR."""
+    """Judge programs in one task; an evaluator that hangs or breaks its worker fails them as EVALUATOR.
+
+    Raises:
+        EvolveEnvironmentError: the sandbox does not work on this machine.
+    """
     if not programs:
         return []
     children = [
@@ -89,6 +94,8 @@ async def judge_all(programs: Sequence[Mapping[str, str]], iteration: int, bench
         return _judge_failed(str(error), len(programs))
     except InfrastructureError as error:
         return _judge_failed(f"the evaluator's process died: {error}", len(programs))
+    if "broken" in answer:
+        raise EvolveEnvironmentError(f"the sandbox does not work: {answer['broken']}")
     return [tasks.evaluation_from_mapping(each) for each in answer["evaluations"]]
 
 

@@ -4,10 +4,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from evaluators.contract import Failure
 from evolve.loop.events import Event
 from evolve.loop.search import Search
 from evolve.store import CandidateRecord, IterationRecord, RunWriter
 
+MAX_WARNINGS = 20
 Cells = dict[tuple[int, int], list[int]]
 
 
@@ -28,6 +30,7 @@ class Journal:
         self._search = search
         self._written: Cells = elite_cells(search)
         self._curve_score = search.best_score
+        self._warned: set[str] = set()
 
     def commit(self, records: Sequence[IterationRecord], seconds: float) -> list[Event]:
         """Put iterations on disk, then return the events that may now be announced.
@@ -41,6 +44,8 @@ class Journal:
         for row in (row for record in records for row in record.candidates):
             kept = kept or row.status in ("new", "improved")
             score = row.evaluation.score
+            if row.evaluation.failure is Failure.EVALUATOR:
+                events += self._warning(row)
             if score is not None and (self._curve_score is None or score > self._curve_score):
                 events.append(_improved(row, self._curve_score, seconds))
                 curve.append((row.candidate.id, seconds, score, row.candidate.id))
@@ -55,6 +60,15 @@ class Journal:
         )
         self._written.update(changed)
         return events
+
+    def _warning(self, row: CandidateRecord) -> list[Event]:
+        """An evaluator that fails is news once for each kind of failure."""
+        signature = row.evaluation.detail.strip().splitlines()[-1:] or [""]
+        if signature[0] in self._warned or len(self._warned) >= MAX_WARNINGS:
+            return []
+        self._warned.add(signature[0])
+        text = f"the evaluator failed on candidate {row.candidate.id}: {row.evaluation.detail[:500]}"
+        return [Event(kind="warning", data={"text": text})]
 
     def _changed_cells(self) -> Cells:
         return {key: ids for key, ids in elite_cells(self._search).items() if self._written.get(key) != ids}

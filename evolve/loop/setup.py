@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from evaluators.judge import Judge, JudgeSpec
-
 from archive.build import build_archive
 from archive.islands import Islands
+from evaluators.errors import EvaluatorError
+from evaluators.judge import Judge, JudgeSpec
 from evolve.config.problem import Problem
-from evolve.errors import ProblemError
+from evolve.errors import ProblemError, SeedError
 from evolve.loop.search import Search
 from evolve.operators.contract import EVERYONE, Operator
 from evolve.operators.python_crossover import PythonCrossover
@@ -64,7 +64,7 @@ def _symbolic_operators(problem: Problem) -> list[Operator]:
     spec = problem.judge_spec_mapping()
     vocabulary = load_vocabulary(symbolic["vocabulary"])
     compiled = all(function.opcode >= 0 for function in vocabulary.functions)
-    if compiled and Judge(JudgeSpec.from_mapping(spec)).fit_target() is not None:
+    if compiled and _has_fit_target(spec):
         return [_burst(problem, spec, kind) for kind in ("mutate", "crossover", "refit")]
     plain: dict[str, Any] = {
         "vocabulary": vocabulary,
@@ -73,6 +73,13 @@ def _symbolic_operators(problem: Problem) -> list[Operator]:
         "max_operations": symbolic["max_operations"],
     }
     return [SymbolicMutation(**plain), SymbolicCrossover(**plain)]
+
+
+def _has_fit_target(spec: Mapping[str, Any]) -> bool:
+    try:
+        return Judge(JudgeSpec.from_mapping(spec)).fit_target() is not None
+    except EvaluatorError as error:
+        raise SeedError(str(error)) from error
 
 
 def _burst(problem: Problem, spec: Mapping[str, Any], kind: str) -> SymbolicBurst:

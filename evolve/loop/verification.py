@@ -2,15 +2,18 @@
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evaluators.contract import Verdict
+from evaluators.errors import EvaluatorError
 from evaluators.judge import Judge, JudgeSpec
-
 from evolve.config.problem import Problem
-from evolve.errors import EvolveEnvironmentError
+from evolve.errors import EvolveEnvironmentError, SeedError
 from evolve.store import RunReader
+from sandbox.errors import SandboxError
 
 SCHEMA = "evolve.certificate/1"
 
@@ -33,18 +36,15 @@ def verify_candidate(run_dir: Path, identifier: int) -> Verification:
     Raises:
         UsageError: no such run or candidate.
         ProblemError: the problem's judge has changed since the run began.
-        EvolveEnvironmentError: the certificate cannot be written.
+        SeedError: the evaluator itself fails.
+        EvolveEnvironmentError: the sandbox does not work, or the certificate cannot be written.
     """
     reader = RunReader(run_dir)
     record = reader.candidate(identifier)
     problem = Problem.from_json(reader.meta()["problem"])
     reader.close()
     problem.require_unchanged_judge()
-    judge = Judge(JudgeSpec.from_mapping(problem.judge_spec_mapping()))
-    try:
-        verdict = judge.verify(record.candidate.files)
-    finally:
-        judge.close()
+    verdict = _verdict(problem, record.candidate.files)
     path = None
     if verdict.certificate:
         document = {
@@ -68,6 +68,16 @@ def verify_candidate(run_dir: Path, identifier: int) -> Verification:
         detail=verdict.detail,
         certificate=path,
     )
+
+
+def _verdict(problem: Problem, files: Mapping[str, str]) -> Verdict:
+    try:
+        with Judge(JudgeSpec.from_mapping(problem.judge_spec_mapping())) as judge:
+            return judge.verify(files)
+    except EvaluatorError as error:
+        raise SeedError(str(error)) from error
+    except SandboxError as error:
+        raise EvolveEnvironmentError(f"the sandbox does not work: {error}") from error
 
 
 def _write_whole(path: Path, document: dict[str, Any]) -> None:

@@ -26,9 +26,8 @@ Crossing = Callable[[Site, Site, np.random.Generator], Splice]
 @lru_cache(maxsize=N_REMEMBERED)
 def skeleton(file: PythonFile) -> str:
     """The file's normal form without its editable numbers: equal for programs that differ in those only."""
-    return normal_form(
-        file.spliced([(each.start, each.end, f" _{type(each.value).__name__}_ ") for each in numbers_of(file)])
-    )
+    blanks = [(each.start, each.end, f"_{type(each.value).__name__}_") for each in numbers_of(file)]
+    return normal_form(file.spliced([(start, end, file.spaced(start, end, blank)) for start, end, blank in blanks]))
 
 
 def blended(mine: Site, theirs: Site, rng: np.random.Generator) -> Splice:

@@ -154,7 +154,7 @@ def _moved(value: float, others: Sequence[float], step: _Step, rng: np.random.Ge
 
 
 def _spread(values: Sequence[float]) -> float:
-    return float(np.std(values)) if len(values) > 1 else 0.0
+    return (max(values) - min(values)) / 4.0 if values else 0.0
 
 
 def _moved_whole(value: int, rng: np.random.Generator) -> str:

@@ -48,10 +48,11 @@ class SymbolicBurst:
                 "settings": {**self.settings, "kind": self.kind},
             },
         )
+        # What a burst grew from nothing it grew in place of its first parent, the smallest program it was given.
         return [
             Proposal(
                 files={self.entry: child["source"]},
-                parent_ids=tuple(parents[index].id for index in child["parents"]),
+                parent_ids=tuple(parents[index].id for index in child["parents"] or [0]),
             )
             for child in answer["children"]
         ]

@@ -41,7 +41,6 @@ class _Bench:
     full_work: Workspace
     drawing: Drawing
     search: Table
-    powered: Table
     full: Table
     weighted: Table
     elites: Elites
@@ -67,7 +66,7 @@ def burst(
         has_arithmetic(vocabulary), bool((target.values > 0).all()),
     )  # fmt: skip
     seeds = _seeds(bench, parents, vocabulary)
-    steps = run(bench.elites, bench.work, bench.drawing, bench.search, bench.powered, bench.grammar, plan, seeds, rng)
+    steps = run(bench.elites, bench.work, bench.drawing, bench.search, bench.grammar, plan, seeds, rng)
     chosen = _choose(bench, parents, seeds, settings.n_children)
     children = tuple(_finish(bench, slot, parents, vocabulary, target) for slot in chosen)
     finished = tuple(child for child in children if child is not None)
@@ -93,10 +92,10 @@ def _prepare(vocabulary: Vocabulary, target: FitTarget, settings: BurstSettings)
     drawing = Drawing(
         np.zeros((capacity, 3), np.int64), np.zeros((capacity, 2)), np.zeros((capacity, 3), np.int64),
         np.zeros((capacity, 2)), np.zeros(2 * capacity), np.zeros(2 * capacity), np.zeros(2 * capacity),
-        np.zeros(capacity + n_inputs, np.int64), np.zeros(2, np.int64), check_values, low, high, np.zeros(VISIT_TABLE, np.int64),
+        np.zeros(capacity + n_inputs, np.int64), np.zeros((2 * rows, rows + 1)), np.zeros(2, np.int64), check_values, low, high, np.zeros(VISIT_TABLE, np.int64),
     )  # fmt: skip
     elites = allocate_elites(settings.max_operations)
-    return _Bench(grammar, work, full_work, drawing, search, blank_like(search), full, blank_like(full), elites)
+    return _Bench(grammar, work, full_work, drawing, search, full, blank_like(full), elites)
 
 
 def _seeds(bench: _Bench, parents: Sequence[Program], vocabulary: Vocabulary) -> Seeds:

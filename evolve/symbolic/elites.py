@@ -129,12 +129,14 @@ def random_slot(elites: Elites, rng: RandomState) -> int:
 
 
 @compiled
-def load(elites: Elites, slot: int, code: IntArray, constants: FloatArray) -> int:
-    """Copy an elite's genome out; returns its length."""
-    n = elites.length[slot]
+def copy_genome(
+    code: IntArray, constants: FloatArray, length: IntArray, k: int, to_code: IntArray, to_constants: FloatArray
+) -> int:
+    """Copy genome `k` of a list of genomes; returns its length."""
+    n = length[k]
     for i in range(n):
         for j in range(3):
-            code[i, j] = elites.code[slot, i, j]
+            to_code[i, j] = code[k, i, j]
         for j in range(2):
-            constants[i, j] = elites.constants[slot, i, j]
+            to_constants[i, j] = constants[k, i, j]
     return int(n)

@@ -1,4 +1,4 @@
-"""Levenberg-Marquardt on the constants of a linked program: reverse-mode derivatives, orthogonal factors, Givens damping.
+"""Levenberg-Marquardt on the constants of a linked program: reverse-mode derivatives, orthogonal factors.
 
 More (1978), "The Levenberg-Marquardt algorithm: implementation and theory", https://doi.org/10.1007/BFb0067700
 """
@@ -14,8 +14,9 @@ from sandbox.symbolic.vocabulary import OP_ADD, OP_DIV, OP_MUL, OP_SUB
 
 LANES = 8
 FIRST_DAMPING = 1.0
-LEAST_DAMPING = 1e-16
+LEAST_DAMPING = 1e-20
 MOST_DAMPING = 1e12
+LITTLE_GAIN = 1e-6
 
 
 class Table(NamedTuple):
@@ -263,9 +264,10 @@ def fit(  # noqa: PLR0913, C901, PLR0912, PLR0915 one loop, so that what it call
         work.ticks[0] += 30 + 6 * n
         projected = projecting and iteration == 1
         if new_cost < cost:
-            small = cost < np.inf and cost - new_cost < 1e-9 * cost and damping < 1e-6
+            little = cost < np.inf and cost - new_cost < LITTLE_GAIN * cost
+            finished = little and damping <= LEAST_DAMPING
             if cost < np.inf and not projected:
-                damping, growth = max(damping * 0.15, LEAST_DAMPING), 4.0
+                damping, growth = max(damping * (1e-3 if little else 0.15), LEAST_DAMPING), 4.0
             cost = new_cost
             worst = 0.0
             for p in range(n_points):
@@ -273,7 +275,7 @@ def fit(  # noqa: PLR0913, C901, PLR0912, PLR0915 one loop, so that what it call
             work.error[0] = worst
             for k in range(n_constants):
                 constants[k] = trial[k]
-            if small or iteration >= max_iterations or n_constants == 0:
+            if finished or iteration >= max_iterations or n_constants == 0:
                 return cost
             work.ticks[0] += 20 * n + 6 * n_constants * n_constants
             differentiate(work, n, n_constants, table)

@@ -13,7 +13,7 @@ from evolve.symbolic.elites import (
     SAME_ERROR,
     Elites,
     cell_of,
-    load,
+    copy_genome,
     random_slot,
     slot_for,
     store,
@@ -21,9 +21,10 @@ from evolve.symbolic.elites import (
 )
 from evolve.symbolic.kernel import compiled
 from evolve.symbolic.least_squares import Table, Workspace, fit
-from evolve.symbolic.moves import Grammar, graft, mutate_genome, random_start, square
+from evolve.symbolic.moves import Grammar, graft, mutate_genome, random_start, square, trailing_squares
 from evolve.symbolic.normal_form import link, normalise, structure_hash, unlink
 from evolve.symbolic.randomness import RandomState, uniform
+from evolve.symbolic.scaling import rescale
 from evolve.symbolic.tape import FloatArray, IntArray, forward
 
 FIRST_ITERATIONS = 10
@@ -33,7 +34,7 @@ NEW_STARTS = 3
 FAR_BEHIND = 1e4  # a start is left when its sum of squares is this many times the best one's
 HOPELESS = 1000.0  # or when its error is this many times the worst that may enter the cell
 VISITS = 3
-CONTINUATION_STAGES = 8
+UNSQUARE = 0.3  # how often a square step takes a square away instead
 SEED, REFIT, SQUARE, MUTATE = 0, 1, 2, 3
 
 
@@ -70,6 +71,7 @@ class Drawing(NamedTuple):
     best: FloatArray
     inherited: FloatArray
     scratch: IntArray
+    system: FloatArray  # equations of dimensional analysis
     lineage: IntArray  # (2,): positions of the parents of the genome under construction
     check_values: FloatArray  # (rows, check points)
     check_low: FloatArray  # (check points,): a program outside low..high here has a pole between the points
@@ -96,22 +98,12 @@ def stays_between(work: Workspace, drawing: Drawing, n: int, n_constants: int, n
 
 
 @compiled
-def _raise_target(table: Table, powered: Table, exponent: float) -> None:
-    """Set `powered` to the target raised to an exponent, weighted so that errors stay comparable."""
-    for p in range(len(table.target)):
-        y = table.target[p]
-        powered.target[p] = y**exponent
-        powered.weights[p] = table.weights[p] * y ** (1.0 - exponent)
-
-
-@compiled
 def search_constants(
     work: Workspace,
     drawing: Drawing,
     n: int,
     n_constants: int,
     table: Table,
-    powered: Table,
     mode: int,
     limit: float,
     rng: RandomState,
@@ -119,13 +111,11 @@ def search_constants(
     """Fit the linked program from one start or several; the best constants end in `drawing.flat`.
 
     Returns the largest error there. Every start gets a few iterations; only one that comes near the best so far, and
-    whose sum of squares is below `limit`, gets many. A square is appended by continuation: the squared program is
-    fitted to the target's square, which it fits already, and then to ever lower powers.
+    whose sum of squares is below `limit`, gets many.
     """
     flat, best, inherited = drawing.flat, drawing.best, drawing.inherited
     best_cost, best_error = np.inf, np.inf
     starts = RESTARTS if mode == REFIT else NEW_STARTS if mode == MUTATE else 1
-    stages = 1 if mode == SEED else CONTINUATION_STAGES + 1 if mode == SQUARE else 2
     for start in range(starts if n_constants > 0 else 1):
         if start == 0 and mode != REFIT:
             for k in range(n_constants):
@@ -133,14 +123,11 @@ def search_constants(
         else:
             random_start(flat, n_constants, inherited, rng)
         cost = np.inf
-        for stage in range(stages):
-            used, iterations = table, FIRST_ITERATIONS if stage == 0 else MORE_ITERATIONS
-            if mode == SQUARE and stage < CONTINUATION_STAGES:
-                _raise_target(table, powered, 2.0 ** (1.0 - (stage + 1) / CONTINUATION_STAGES))
-                used, iterations = powered, 4
-            elif stage == 1 and mode != SQUARE and not cost < min(limit, FAR_BEHIND * best_cost):
+        for stage in range(1 if mode == SEED else 2):
+            if stage == 1 and mode != SQUARE and not cost < min(limit, FAR_BEHIND * best_cost):
                 break
-            cost = fit(work, n, n_constants, flat, used, iterations, mode != SQUARE and stage == 0)
+            iterations = FIRST_ITERATIONS if stage == 0 else MORE_ITERATIONS
+            cost = fit(work, n, n_constants, flat, table, iterations, stage == 0)
         if cost < best_cost:
             best_cost, best_error = cost, work.error[0]
             for k in range(n_constants):
@@ -177,7 +164,7 @@ def offer(
 def _take(elites: Elites, drawing: Drawing, slot: int) -> int:
     """Begin with an elite; returns its length."""
     drawing.lineage[0], drawing.lineage[1] = elites.parents[slot, 0], elites.parents[slot, 1]
-    return load(elites, slot, drawing.code, drawing.constants)
+    return copy_genome(elites.code, elites.constants, elites.length, slot, drawing.code, drawing.constants)
 
 
 @compiled
@@ -196,7 +183,9 @@ def _vary(elites: Elites, drawing: Drawing, n: int, grammar: Grammar, plan: Plan
     """Change the genome under construction into a normal form of another structure; -1 if that failed."""
     if uniform(rng) < plan.crossover:
         other = random_slot(elites, rng)
-        n_donor = load(elites, other, drawing.donor, drawing.donor_constants)
+        n_donor = copy_genome(
+            elites.code, elites.constants, elites.length, other, drawing.donor, drawing.donor_constants
+        )
         if drawing.lineage[1] < 0:
             drawing.lineage[1] = elites.parents[other, 0]
         n = graft(
@@ -240,7 +229,6 @@ def run(
     work: Workspace,
     drawing: Drawing,
     table: Table,
-    powered: Table,
     grammar: Grammar,
     plan: Plan,
     seeds: Seeds,
@@ -253,8 +241,10 @@ def run(
     while True:
         slot = 0
         if seeded < len(seeds.length):
-            mode, n = SEED, seeds.length[seeded]
-            drawing.code[:n], drawing.constants[:n] = seeds.code[seeded, :n], seeds.constants[seeded, :n]
+            mode, n = (
+                SEED,
+                copy_genome(seeds.code, seeds.constants, seeds.length, seeded, drawing.code, drawing.constants),
+            )
             drawing.lineage[0], drawing.lineage[1] = seeds.index[seeded], -1
             n = normalise(drawing.code, drawing.constants, n, n_inputs, drawing.scratch, plan.rewrite)
             seeded += 1
@@ -273,18 +263,23 @@ def run(
             n = _take(elites, drawing, slot) if slot >= 0 else -1
         else:
             return steps
-        if mode == SQUARE:
-            n = square(drawing.code, drawing.constants, n, grammar) if plan.powers and n > 0 else -1
+        factor = 1.0
+        if mode == SQUARE and n > 0:
+            factor = 2.0
+            if squared == 1 and trailing_squares(drawing.code, n, n_inputs) > 0 and uniform(rng) < UNSQUARE:
+                n, factor = n - 1, 0.5
+            else:
+                n = square(drawing.code, drawing.constants, n, grammar) if plan.powers else -1
         if n < 1:
             continue
         n_constants = link(drawing.code, drawing.constants, n, n_inputs, work.tape, drawing.inherited)
+        if factor != 1.0:
+            rescale(work.tape, n, n_inputs, n_constants, drawing.inherited, drawing.system, factor)
         if n_constants > plan.max_constants or (mode == REFIT and n_constants == 0):
             continue
         elites.counts[4 if mode == REFIT else 3] += 1
         limit = HOPELESS * (elites.error[slot] if mode == REFIT else worst_error(elites, cell_of(drawing.code, n)))
-        error = search_constants(
-            work, drawing, n, n_constants, table, powered, mode, limit * limit * n_points, rng
-        )
+        error = search_constants(work, drawing, n, n_constants, table, mode, limit * limit * n_points, rng)
         if mode == SEED:
             seeds.error[seeded - 1] = error
         if not error < np.inf or (mode == REFIT and error > elites.error[slot] * (1.0 - SAME_ERROR)):

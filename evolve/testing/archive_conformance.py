@@ -46,7 +46,7 @@ def stream(rng_seed: int, n_offers: int = 300) -> list[Offer]:
     rng = np.random.default_rng([20261121, rng_seed])
     scores = rng.integers(-6, 7, n_offers) / 2.0
     points = rng.uniform(-0.1, 1.1, (n_offers, 2))
-    prints = rng.integers(1, n_offers, n_offers)
+    prints = rng.integers(0, n_offers, n_offers)
     costs = rng.integers(0, 5, n_offers)
     return [
         Offer(
@@ -286,7 +286,7 @@ def a_batch_leaves_what_its_rows_leave_one_by_one(make: Make) -> None:
 
 def a_batch_is_judged_against_the_archive_before_it(make: Make) -> None:
     """Row by row, status, cell and delta are those of an offer made alone."""
-    offers = stream(13)
+    offers = stream(13, 130)
     archive = make()
     feed(archive, offers[:50])
     part = offers[50:]

@@ -1,32 +1,44 @@
 """The interpreter's inner loops, compiled by numba. Indices are unsigned: signed ones keep loops from vectorising."""
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit, types
 from numba.extending import intrinsic
 
-from sandbox.symbolic.operations import (
-    ABS,
-    ADD,
-    AFFINE,
-    CONSTANT_DIV,
-    COS,
-    DIV,
-    DIV_CONSTANT,
-    EXP,
-    FILL,
-    LAST_OF_TWO,
-    LAST_WITH_CONSTANT,
-    LOG,
-    MIN,
-    MIN_CONSTANT,
-    MUL,
-    SIN,
-    SQRT,
-    SUB,
-)
+# The operations, one number for each kind of row (see `ProgramBatch`). Few kinds on purpose: a special loop for a plain
+# sum saves less than the extra jumps cost. They are in this file because numba's cache does not see others change.
+
+# Two registers.
+ADD: Final = 0
+SUB: Final = 1
+MUL: Final = 2
+DIV: Final = 3
+MIN: Final = 4
+MAX: Final = 5
+
+# A register and the row's constants.
+AFFINE: Final = 6
+DIV_CONSTANT: Final = 7
+CONSTANT_DIV: Final = 8
+MIN_CONSTANT: Final = 9
+MAX_CONSTANT: Final = 10
+FILL: Final = 11
+
+# One register.
+ABS: Final = 12
+SQRT: Final = 13
+EXP: Final = 14
+LOG: Final = 15
+SIN: Final = 16
+COS: Final = 17
+TANH: Final = 18
+
+LAST_OF_TWO: Final = MAX
+LAST_WITH_CONSTANT: Final = FILL
+SCALING: Final = frozenset({ADD, SUB, MUL, DIV, AFFINE, DIV_CONSTANT, CONSTANT_DIV})
+"""The operations whose rows scale and shift their result."""
 
 Floats = npt.NDArray[np.floating[Any]]
 Index = np.uint64
@@ -39,10 +51,10 @@ Row = tuple[Any, Index, Index, Index]
 Three = tuple[Any, Any, Any]
 """A row's constants: operand, scale, shift."""
 
-BLOCK = 512
+BLOCK: Final = 512
 """Points per block: a handful of registers of this length fit a 32 KiB first-level cache."""
 
-STRIDE = BLOCK + 24
+STRIDE: Final = BLOCK + 24
 """From one register to the next: a whole number of cache lines, not a multiple of a page."""
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from sandbox.symbolic.canonical import live
-from sandbox.symbolic.operations import (
+from sandbox.symbolic.kernel import (
     ABS,
     ADD,
     AFFINE,

@@ -18,6 +18,7 @@ from archive.pareto import Direction
 from evolve.testing.archive_conformance import ARCHIVE_CHECKS, Make, feed, stream
 
 AXES = (LinearAxis("x", 0.0, 1.0, 5), LinearAxis("y", 0.0, 1.0, 4))
+CENTROIDS = CVTArchive(AXES, centroids=12, rng_seed=3).centroids
 RULES: dict[str, CellRule] = {
     "best": BestCell(),
     "top": TopCell(keep=3),
@@ -30,7 +31,7 @@ def grid(rule: CellRule) -> Archive:
 
 
 def cvt(rule: CellRule) -> Archive:
-    return CVTArchive(AXES, centroids=12, rng_seed=3, cell=rule)
+    return CVTArchive(AXES, centroids=CENTROIDS, cell=rule)
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -143,6 +143,12 @@ def test_an_axis_comes_back_from_its_table() -> None:
     assert [axis_from_mapping(axis.to_mapping()) for axis in axes] == axes
 
 
+def test_ends_given_as_whole_numbers_or_floats_make_one_shape() -> None:
+    whole, floats = GridArchive([LinearAxis("x", 0, 3, 3)]), GridArchive([LinearAxis("x", 0.0, 3.0, 3)])
+
+    assert whole.hash() == floats.hash()
+
+
 def test_every_mistake_of_an_axis_is_told_with_its_key() -> None:
     with pytest.raises(ArchiveSpecError) as caught:
         axis_from_mapping({"kind": "linear", "name": "x", "low": "0", "hihg": 1, "cells": 2.5, "out_of_range": "clamp"})

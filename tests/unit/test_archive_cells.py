@@ -84,10 +84,12 @@ def test_a_pareto_cell_keeps_whom_no_other_beats() -> None:
 def test_a_full_pareto_cell_drops_its_most_crowded_never_its_best() -> None:
     archive = pareto(keep=3)
 
-    for number, value in enumerate([0.0, 10.0, 5.0, 9.5]):
-        result = archive.add(candidate(number, cost=value), score=value, descriptor=[0.5])
+    results = [
+        archive.add(candidate(number, cost=value), score=value, descriptor=[0.5])
+        for number, value in enumerate([0.0, 10.0, 5.0, 9.5])
+    ]
 
-    assert result.status is AddStatus.REJECTED
+    assert results[-1].status is AddStatus.REJECTED
     assert scores(archive) == [10.0, 5.0, 0.0]
     assert scores_of_a_front_of_one() == [10.0]
 

@@ -85,7 +85,7 @@ def test_the_picture_shows_best_map_speed_budget_and_operators() -> None:
     assert "5 evaluations/s, 150 evaluations, 3 failed, 11 known before, 8 in flight on 2 workers" in text
     assert "92% spent, 10s left, 50 evaluations left, target 5" in text
     assert "mutate 5/12" in text
-    assert "improved  score 3.25 (was 3), candidate 42 by mutate" in text
+    assert "    8.0s  improved  score 3.25 (was 3), candidate 42 by mutate" in text
 
 
 def test_before_anything_happened_there_is_a_picture_too() -> None:
@@ -123,7 +123,7 @@ def test_the_map_line_is_higher_where_the_score_is_better(scores: list[float | N
 def test_only_the_last_notable_events_are_kept() -> None:
     progress = fold(*[("warning", {"text": str(number)}) for number in range(9)])
 
-    assert [text.split()[-1] for text in progress.notable] == [str(number) for number in range(9 - N_NOTABLE, 9)]
+    assert [event.text.split()[-1] for event in progress.notable] == [str(number) for number in range(9 - N_NOTABLE, 9)]
 
 
 def test_a_resumed_run_knows_its_best_before_the_first_improvement() -> None:

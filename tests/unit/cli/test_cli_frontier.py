@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from archive.candidate import Candidate
 from evaluators.contract import Evaluation
 from evolve.cli.frontier import frontier_of, read_baselines, tally
+from evolve.cli.frontier_command import _in_order
 from evolve.config.locate import shipped_problems
 from evolve.errors import UsageError
 from evolve.store import CandidateRecord
@@ -99,6 +100,17 @@ def test_baselines_are_read_by_operation_count() -> None:
 
     assert read_baselines(stored) == {10: {"rational": 0.1}, 2: {}}
     assert read_baselines({}) == {}
+
+
+def test_baselines_come_in_the_order_of_the_methods_and_only_as_far_as_the_search_goes() -> None:
+    error = {"error": 1.0}
+    stored = {"methods": {"a": "", "b": ""}, "operations": {"2": {"c": error, "b": error, "a": error}, "3": {}}}
+
+    assert [list(methods) for methods in read_baselines(stored, max_operations=2).values()] == [["a", "b", "c"]]
+
+
+def test_columns_keep_the_order_of_every_row() -> None:
+    assert _in_order([["a", "d"], ["a", "b", "d", "e"], [], ["c"]]) == ["c", "a", "b", "d", "e"]
 
 
 @pytest.mark.parametrize("name", ["exp2", "log2", "erf"])

@@ -164,6 +164,15 @@ def test_every_way_a_candidate_can_fail_in_the_sandbox_is_a_kind_of_failure() ->
     assert kinds <= set(Failure)
 
 
+def test_a_sandbox_that_breaks_once_is_tried_again(evaluator: Callable[..., Evaluation]) -> None:
+    def answer(number: int) -> float:
+        if number == 0:
+            raise SandboxError("the server died")
+        return 5.0
+
+    assert evaluator(GOOD, answer).score == 5.0
+
+
 def test_a_broken_sandbox_is_not_the_candidates_fault(evaluator: Callable[..., Evaluation]) -> None:
     with pytest.raises(SandboxError):
         evaluator(GOOD, fails(SandboxError("no server")))

@@ -55,6 +55,27 @@ def test_blocks_cover_every_point() -> None:
         np.testing.assert_array_equal(evaluate_batch(batch, x[None]), [x * 2 + 1, x, np.full(n, 3.0)])
 
 
+@pytest.mark.parametrize(
+    ("body", "n_rows"),
+    [
+        ("x", 0),
+        ("3 * 4", 1),
+        ("(x * 2 + 1) / 3", 2),
+        ("7 - (x / 3 * 4)", 1),
+        ("-(1 / x * 2)", 1),
+        ("x * x * 2 * 3", 2),
+        ("(x * x + 2) * 3", 2),
+        ("(x * x + 2) * (x * x + 2)", 3),
+    ],
+)
+def test_products_and_sums_with_constants_join_the_row_before_and_round_as_written(body: str, n_rows: int) -> None:
+    batch, x = batch_of(body), np.linspace(-2.0, 2.0, 101)
+
+    assert batch.lengths[0] == n_rows
+    expected = np.broadcast_to(evaluate(program(body), ELEMENTARY, [x]), x.shape)
+    assert evaluate_batch(batch, x[None])[0].tobytes() == expected.tobytes()
+
+
 def test_an_empty_batch_gives_no_rows() -> None:
     batch = ProgramBatch.from_programs([], ELEMENTARY)
 

@@ -1,0 +1,99 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evolve.config.settings import Settings, resolve_settings
+from evolve.errors import UsageError
+
+
+def settled(
+    home: Path,
+    *,
+    command_line: dict[str, Any] | None = None,
+    environment: dict[str, str] | None = None,
+    problem: Any = None,
+) -> Settings:
+    return resolve_settings(
+        command_line=command_line or {},
+        environment={"XDG_CONFIG_HOME": str(home), **(environment or {})},
+        problem=problem or {},
+    )
+
+
+def write_user_file(home: Path, text: str) -> None:
+    (home / "evolve").mkdir()
+    (home / "evolve" / "config.toml").write_text(text, encoding="utf-8")
+
+
+def test_without_any_source_the_defaults_hold(tmp_path: Path) -> None:
+    settings = settled(tmp_path)
+
+    assert (settings.rng_seed, settings.window, settings.evaluations) == (0, 8, None)
+    assert set(settings.origins.values()) == {"default"}
+
+
+def test_the_nearest_source_wins_key_by_key(tmp_path: Path) -> None:
+    write_user_file(tmp_path, "rng_seed = 1\nwindow = 1\nworkers = 1\nseconds = 1\n")
+
+    settings = settled(
+        tmp_path,
+        problem={"seconds": 2.0, "window": 2, "evaluations": 2},
+        environment={"EVOLVE_WINDOW": "3", "EVOLVE_EVALUATIONS": "3", "HOME": "/nowhere"},
+        command_line={"evaluations": 4, "target": None},
+    )
+
+    assert settings.to_json() == {
+        "rng_seed": 1,
+        "evaluations": 4,
+        "seconds": 2.0,
+        "target": None,
+        "workers": 1,
+        "window": 3,
+        "durability": "full",
+        "runs_dir": "runs",
+    }
+    assert settings.origins == {
+        "rng_seed": "user file",
+        "evaluations": "command line",
+        "seconds": "problem.toml",
+        "target": "default",
+        "workers": "user file",
+        "window": "environment",
+        "durability": "default",
+        "runs_dir": "default",
+    }
+
+
+def test_all_mistakes_of_all_sources_are_reported_at_once(tmp_path: Path) -> None:
+    write_user_file(tmp_path, 'workerz = 2\nwindow = "many"\n')
+
+    with pytest.raises(UsageError) as caught:
+        settled(tmp_path, environment={"EVOLVE_SECONDS": "soon"}, command_line={"rng_seed": -1})
+
+    lines = [line.strip() for line in str(caught.value).splitlines()[1:]]
+    file = tmp_path / "evolve" / "config.toml"
+    assert lines == [
+        f'{file}: workerz: got an unknown key, expected a setting; did you mean "workers"?',
+        f'{file}: window: got "many", expected a whole number, 1 or more',
+        'EVOLVE_SECONDS: got "soon", expected a number above 0',
+        "--rng-seed: got -1, expected a whole number, 0 or more",
+    ]
+
+
+@pytest.mark.parametrize("value", ["inf", "nan", "0", "-3", ""])
+def test_a_time_limit_is_a_finite_positive_number(tmp_path: Path, value: str) -> None:
+    with pytest.raises(UsageError, match="EVOLVE_SECONDS"):
+        settled(tmp_path, environment={"EVOLVE_SECONDS": value})
+
+
+def test_a_truth_value_is_no_number(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--window"):
+        settled(tmp_path, command_line={"window": True})
+
+
+def test_a_user_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
+    write_user_file(tmp_path, "rng_seed = \n")
+
+    with pytest.raises(UsageError, match=r"config\.toml"):
+        settled(tmp_path)
