@@ -110,7 +110,7 @@ class LocalExecutor:
         await process.wait()
         self._alive.discard(process)
         # asyncio closes the pipes of a killed child only when they have been read to their end: say that we are done.
-        process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001 (no public way)
+        process._transport.close()  # type: ignore[attr-defined]
 
     async def close(self) -> None:
         """Kill the workers; unanswered work is dropped."""

@@ -19,7 +19,7 @@ from evolve.symbolic.tape import FloatArray
 from sandbox.symbolic.program import Program
 from sandbox.symbolic.vocabulary import Vocabulary
 
-TICKS_PER_WORK = 150_000_000
+TICKS_PER_WORK = 110_000_000
 VISIT_TABLE = 1 << 18
 PER_OUTER_CELL = 6
 SAME_ERROR = 0.01

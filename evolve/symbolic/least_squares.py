@@ -17,6 +17,10 @@ FIRST_DAMPING = 1.0
 LEAST_DAMPING = 1e-20
 MOST_DAMPING = 1e12
 LITTLE_GAIN = 1e-6
+PROBE = 0.1
+NOISE = 1e-4  # a step that raises the sum of squares by no more than this part may be rounding noise:
+TOLERATED = 8  # so many of those are taken, since a valley's floor can be flatter than the noise
+ACCELERATED_FROM = 3
 
 
 class Table(NamedTuple):
@@ -34,6 +38,7 @@ class Workspace(NamedTuple):
     values: FloatArray  # (rows, points)
     adjoints: FloatArray
     residual: FloatArray  # (points,)
+    held_residual: FloatArray
     factor: FloatArray  # (constants, points): orthonormal rows
     triangle: FloatArray  # (constants, constants)
     damped: FloatArray
@@ -43,6 +48,8 @@ class Workspace(NamedTuple):
     scale: FloatArray
     step: FloatArray
     trial: FloatArray
+    velocity: FloatArray
+    curvature: FloatArray
     linear: IntArray  # (rows,)
     error: FloatArray  # [0]: the largest error after a fit
     ticks: IntArray  # [0] counts the work done
@@ -52,11 +59,12 @@ def allocate(n_inputs: int, max_operations: int, n_points: int) -> Workspace:
     """Room for programs of `max_operations` operations; constants fill at most two operands of each."""
     n_constants = 2 * max_operations
     rows = n_inputs + max_operations + n_constants
-    vectors = [np.zeros(n_constants) for _ in range(6)]
+    vectors = [np.zeros(n_constants) for _ in range(8)]
     return Workspace(
         np.zeros((max_operations, 3), np.int64),
         np.zeros((rows, n_points)),
         np.zeros((rows, n_points)),
+        np.zeros(n_points),
         np.zeros(n_points),
         np.zeros((n_constants, n_points)),
         np.zeros((n_constants, n_constants)),
@@ -180,11 +188,11 @@ def factorise(work: Workspace, first: int, n_constants: int, n_points: int) -> b
 
 
 @compiled
-def damped_step(work: Workspace, n_constants: int, damping: float) -> None:
+def damped_step(work: Workspace, projection: FloatArray, n_constants: int, damping: float) -> None:
     """The step that minimises |R s + z|^2 + damping |s|^2 in scaled constants, into `work.step` (unscaled)."""
     u, z, root = work.damped, work.damped_projection, sqrt(damping)
     for i in range(n_constants):
-        z[i] = work.projection[i]
+        z[i] = projection[i]
         for j in range(i, n_constants):
             u[i, j] = work.triangle[i, j]
     for k in range(n_constants):
@@ -212,6 +220,37 @@ def damped_step(work: Workspace, n_constants: int, damping: float) -> None:
         work.step[i] = total / u[i, i] if u[i, i] > 0.0 else 0.0
     for i in range(n_constants):
         work.step[i] *= work.scale[i]
+
+
+@compiled
+def _second_derivative(work: Workspace, first: int, n_constants: int, n_points: int) -> None:
+    """Second derivative of the residuals along `work.velocity`, from a probe, projected like a residual."""
+    residual = work.residual
+    for p in range(n_points):
+        residual[p] = (residual[p] - work.held_residual[p]) / PROBE
+    for k in range(n_constants):
+        velocity = work.velocity[k]
+        for p in range(n_points):
+            residual[p] -= velocity * work.adjoints[first + k, p]
+    for p in range(n_points):
+        residual[p] *= 2.0 / PROBE
+    for k in range(n_constants):
+        product = dot_vector(work.factor, k, residual, n_points)
+        work.curvature[k] = product
+        for p in range(n_points):
+            residual[p] -= product * work.factor[k, p]
+
+
+@compiled
+def _bend(work: Workspace, n_constants: int) -> None:
+    """Add half the acceleration (in `work.step`) to the velocity, unless it is too large to be trusted."""
+    speed, bend = 0.0, 0.0
+    for k in range(n_constants):
+        speed += (work.velocity[k] / work.scale[k]) ** 2 if work.scale[k] > 0.0 else 0.0
+        bend += (work.step[k] / work.scale[k]) ** 2 if work.scale[k] > 0.0 else 0.0
+    share = 0.5 if bend <= 0.5625 * speed else 0.0
+    for k in range(n_constants):
+        work.step[k] = work.velocity[k] + (share * work.step[k] if share > 0.0 else 0.0)
 
 
 @compiled
@@ -259,11 +298,15 @@ def fit(  # noqa: PLR0913, C901, PLR0912, PLR0915 one loop, so that what it call
     for k in range(n_constants):
         trial[k] = constants[k]
     cost, damping, growth, iteration = np.inf, FIRST_DAMPING, 4.0, 0
+    probing, tolerated = False, 0
     while True:
         new_cost = evaluate(work, n, n_constants, trial, table)
-        work.ticks[0] += 30 + 6 * n
+        work.ticks[0] += 20 + 6 * n
         projected = projecting and iteration == 1
-        if new_cost < cost:
+        if probing:
+            _second_derivative(work, first, n_constants, n_points)
+        elif new_cost < cost or (new_cost < cost * (1.0 + NOISE) and tolerated < TOLERATED):
+            tolerated += 0 if new_cost < cost else 1
             little = cost < np.inf and cost - new_cost < LITTLE_GAIN * cost
             finished = little and damping <= LEAST_DAMPING
             if cost < np.inf and not projected:
@@ -272,6 +315,7 @@ def fit(  # noqa: PLR0913, C901, PLR0912, PLR0915 one loop, so that what it call
             worst = 0.0
             for p in range(n_points):
                 worst = max(worst, abs(work.residual[p]))
+                work.held_residual[p] = work.residual[p]
             work.error[0] = worst
             for k in range(n_constants):
                 constants[k] = trial[k]
@@ -296,7 +340,17 @@ def fit(  # noqa: PLR0913, C901, PLR0912, PLR0915 one loop, so that what it call
         else:
             damping *= growth
             growth *= 2.0
-        damped_step(work, n_constants, LEAST_DAMPING if projecting and iteration == 0 else damping)
+        projection = work.curvature if probing else work.projection
+        damped_step(work, projection, n_constants, LEAST_DAMPING if projecting and iteration == 0 else damping)
+        if not probing and iteration >= ACCELERATED_FROM:
+            for k in range(n_constants):
+                work.velocity[k] = work.step[k]
+                trial[k] = constants[k] + PROBE * work.step[k]
+            probing = True
+            continue
+        if probing:
+            _bend(work, n_constants)
+            probing = False
         moved = False
         for k in range(n_constants):
             trial[k] = constants[k] + work.step[k]

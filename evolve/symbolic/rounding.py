@@ -20,6 +20,7 @@ from sandbox.symbolic.vocabulary import Vocabulary
 SETTLE_BELOW = 1e-12
 TRIALS = 3000
 LAWSON_ROUNDS = 60
+SETTLING_ROUNDS = 6
 
 
 def exact_residuals(program: Program, vocabulary: Vocabulary, target: FitTarget) -> FloatArray:
@@ -48,7 +49,7 @@ def settle(
         return program, error
     units = np.spacing(np.abs(constants))
     columns = derivatives.T * units
-    for _ in range(2):
+    for _ in range(SETTLING_ROUNDS):
         steps = _nearest_good_steps(columns, residuals, rng)
         moved = replace(program, constants=tuple(float(c) for c in constants + steps * units))
         moved_residuals = exact_residuals(moved, vocabulary, target)

@@ -284,7 +284,11 @@ class SandboxConformance:
         with sandbox.start({"main.py": text}) as session, pytest.raises(CandidateResultInvalid):
             session.call("f")
 
-    @pytest.mark.parametrize("value", [{1, 2}, float("nan"), nested(40), {3: 4}, np.array([object()])], ids=repr)
+    @pytest.mark.parametrize(
+        "value",
+        [{1, 2}, float("nan"), nested(40), {3: 4}, np.array([object()])],
+        ids=["set", "nan", "deep", "number keys", "objects"],
+    )
     def test_arguments_that_are_not_plain_data_are_the_callers_mistake(self, sandbox: Sandbox, value: Any) -> None:
         with sandbox.start({"main.py": ECHO}) as session:
             with pytest.raises(PlainDataError):
