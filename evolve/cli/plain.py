@@ -7,7 +7,7 @@ from types import TracebackType
 from evolve.cli.progress import Progress, described, heartbeat
 
 HEARTBEAT_SECONDS = 30.0
-_TOLD = ("seed", "improved", "warning", "stopping")
+_TOLD = ("preparing", "seed", "improved", "warning", "stopping")
 
 
 class PlainDisplay:

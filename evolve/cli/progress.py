@@ -58,7 +58,7 @@ class Progress:
                 return self._noting(kind, data, best=_best_of(data))
             case "progress":
                 return replace(self, latest=data, best=_confirmed_best(self.best, data))
-            case "warning":
+            case "warning" | "preparing":
                 return self._noting(kind, data)
             case "stopping":
                 return self._noting(kind, data, stopping=str(data.get("reason", "")) or "stopping")
@@ -123,6 +123,8 @@ def described(kind: str, data: Mapping[str, Any]) -> str:
             text = _improvement(data)
         case "stopping":
             text = f"stopping  {data.get('reason', '')}"
+        case "preparing":
+            text = f"preparing {data.get('text', '')}"
         case "warning":
             text = f"warning   {data.get('text', '')}"
         case _:

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 from evolve.loop.budget import Budget
 from evolve.loop.events import Event, Listener
@@ -79,8 +80,21 @@ class Driver:
             self._told_to_abort.set()
         self._asked_to_stop.set()
 
+    async def unless_stopped(self, work: Coroutine[Any, Any, None]) -> None:
+        """Await some work, but drop it when a stop is asked for."""
+        task = asyncio.create_task(work)
+        asked = asyncio.create_task(self._asked_to_stop.wait())
+        await asyncio.wait({task, asked}, return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+        if task.done():
+            task.result()
+        else:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
     async def run(self) -> str:
-        """Search until a budget is spent or a stop is asked for; returns what stopped it."""
+        """Search until a budget is spent or a stop is asked for; returns what stopped it. The clock starts here."""
+        self._started = self._last_write = self._clock()
         try:
             while self._stop_reason() is None:
                 self._fill()

@@ -101,6 +101,7 @@ class Search:
         self.n_duplicates = 0
         self.best: CandidateRecord | None = None
         self.best_score: float | None = None
+        self.operators = tuple(operators)
         self._operators = {operator.name: operator for operator in operators}
         self._rng_seed = rng_seed
         self._migrate_every = migrate_every

@@ -26,6 +26,7 @@ from evolve.loop.journal import Journal
 from evolve.loop.replay import fold_log
 from evolve.loop.search import Search, Told, ToldChild
 from evolve.loop.setup import build_search
+from evolve.operators.symbolic import SymbolicBurst
 from evolve.store import RunReader, RunWriter
 from sandbox.errors import CandidateSyntaxError
 
@@ -147,8 +148,7 @@ async def _session_async(
         try:
             await executor.start()
             listener(Event(kind="started", data=_started(problem, options, writer, search)))
-            if search.last_told < 0:
-                await _tell_seed(problem, search, bench, journal, listener)
+            await driver.unless_stopped(_begin(problem, parts))
             stopped_by = await driver.run()
         finally:
             await executor.close()
@@ -169,14 +169,25 @@ async def _session_async(
     return summary
 
 
-async def _tell_seed(problem: Problem, search: Search, bench: Bench, journal: Journal, listener: Listener) -> None:
+async def _begin(problem: Problem, parts: RunParts) -> None:
+    """What comes before the clock starts: compile what the operators need, judge the seed program."""
+    preparation = next((each.preparation() for each in parts.search.operators if isinstance(each, SymbolicBurst)), None)
+    if preparation is not None:
+        text = "the compiled search; the first time takes about a minute"
+        parts.listener(Event(kind="preparing", data={"text": text}))
+        await parts.bench.executor.submit(preparation.task, preparation.payload)
+    if parts.search.last_told < 0:
+        await _tell_seed(problem, parts)
+
+
+async def _tell_seed(problem: Problem, parts: RunParts) -> None:
     """Iteration 0: judge the seed program and offer it to every island."""
     started = time.monotonic()
     try:
-        fingerprint = bench.gate.fingerprint_of(problem.seed_files)
+        fingerprint = parts.bench.gate.fingerprint_of(problem.seed_files)
     except CandidateSyntaxError as error:
         raise SeedError(f"the seed program of {problem.name} is not a legal candidate: {error.detail}") from error
-    evaluation = (await judge_all([problem.seed_files], 0, bench))[0]
+    evaluation = (await judge_all([problem.seed_files], 0, parts.bench))[0]
     if evaluation.failure is not None:
         culprit = "evaluator" if evaluation.failure == "evaluator" else "seed program"
         raise SeedError(
@@ -193,14 +204,14 @@ async def _tell_seed(problem: Problem, search: Search, bench: Bench, journal: Jo
         n_duplicates=0,
         children=(child,),
     )
-    record = search.tell(told)
+    record = parts.search.tell(told)
     if record.candidates[0].evaluation.failure is not None:
         raise SeedError(
             f"the seed program of {problem.name} does not fit the archive: {record.candidates[0].evaluation.detail}",
             hint="make the axes in [archive] cover the seed program's descriptor",
         )
-    journal.commit([record], 0.0)
-    listener(Event(kind="seed", data={"id": 1, "score": evaluation.score, "metrics": dict(evaluation.metrics)}))
+    parts.journal.commit([record], 0.0)
+    parts.listener(Event(kind="seed", data={"id": 1, "score": evaluation.score, "metrics": dict(evaluation.metrics)}))
 
 
 @contextmanager

@@ -8,11 +8,13 @@ import numpy as np
 
 from archive.candidate import Candidate
 from evolve.operators.contract import Compute, Proposal, Proposing
+from sandbox.symbolic.canonical import fingerprint
 from sandbox.symbolic.parse import parse
 from sandbox.symbolic.render import render
 from sandbox.symbolic.vocabulary import Vocabulary
 
 SEED_WORDS = 4
+CROSSOVER_TRIES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,17 +39,8 @@ class SymbolicBurst:
     ) -> Proposing:
         """Yield one burst, return its children."""
         del inspirations  # a burst reads the whole archive as parents
-        answer = yield Compute(
-            task="burst",
-            payload={
-                "judge": dict(self.judge),
-                "vocabulary": self.vocabulary,
-                "inputs": list(self.inputs),
-                "parents": [parent.files[self.entry] for parent in parents],
-                "rng_seed": [int(word) for word in rng.integers(0, 2**31, SEED_WORDS)],
-                "settings": {**self.settings, "kind": self.kind},
-            },
-        )
+        payload = self._payload([parent.files[self.entry] for parent in parents], rng)
+        answer = yield Compute(task="burst", payload=payload)
         # What a burst grew from nothing it grew in place of its first parent, the smallest program it was given.
         return [
             Proposal(
@@ -56,6 +49,20 @@ class SymbolicBurst:
             )
             for child in answer["children"]
         ]
+
+    def preparation(self) -> Compute:
+        """What to run once before the clock starts: it compiles the search where no cache has it yet."""
+        return Compute(task="prepare", payload=self._payload([], np.random.default_rng(0)))
+
+    def _payload(self, parents: list[str], rng: np.random.Generator) -> dict[str, Any]:
+        return {
+            "judge": dict(self.judge),
+            "vocabulary": self.vocabulary,
+            "inputs": list(self.inputs),
+            "parents": parents,
+            "rng_seed": [int(word) for word in rng.integers(0, 2**31, SEED_WORDS)],
+            "settings": {**self.settings, "kind": self.kind},
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +86,8 @@ class SymbolicMutation:
         yield from ()  # a generator like every operator, but one that needs no compute
         program = parse(parents[0].files[self.entry], self.vocabulary, inputs=self.inputs)
         child = mutate(program, self.vocabulary, rng, max_operations=self.max_operations)
+        if child is None:
+            return []
         return [Proposal(files={self.entry: render(child, self.vocabulary)}, parent_ids=(parents[0].id,))]
 
 
@@ -104,6 +113,10 @@ class SymbolicCrossover:
         if len(parents) < 2:
             return []
         first, second = (parse(each.files[self.entry], self.vocabulary, inputs=self.inputs) for each in parents[:2])
-        child = crossover(first, second, self.vocabulary, rng, max_operations=self.max_operations)
-        ids = (parents[0].id, parents[1].id)
-        return [Proposal(files={self.entry: render(child, self.vocabulary)}, parent_ids=ids)]
+        known = {fingerprint(first, self.vocabulary), fingerprint(second, self.vocabulary)}
+        for _ in range(CROSSOVER_TRIES):
+            child = crossover(first, second, self.vocabulary, rng, max_operations=self.max_operations)
+            if child is not None and fingerprint(child, self.vocabulary) not in known:
+                ids = (parents[0].id, parents[1].id)
+                return [Proposal(files={self.entry: render(child, self.vocabulary)}, parent_ids=ids)]
+        return []

@@ -7,15 +7,16 @@ import numpy as np
 
 from evolve.symbolic.contract import BurstKind, BurstResult, BurstSettings, Child, FitTarget
 from evolve.symbolic.elites import Elites, allocate_elites
+from evolve.symbolic.exchange import exchange, lawson
 from evolve.symbolic.genomes import grammar_of, has_arithmetic, read_genome, write_genome
 from evolve.symbolic.least_squares import Table, Workspace, allocate, differentiate, evaluate, fit
-from evolve.symbolic.exchange import exchange, lawson
 from evolve.symbolic.moves import Grammar
 from evolve.symbolic.normal_form import depth_of, link, unlink
 from evolve.symbolic.rounding import SETTLE_BELOW, settle
 from evolve.symbolic.search import Drawing, Plan, Seeds, run, stays_between
 from evolve.symbolic.tables import blank_like, check_band, full_table, search_table
 from evolve.symbolic.tape import FloatArray
+from sandbox.symbolic.double_double import has_double_double
 from sandbox.symbolic.program import Program
 from sandbox.symbolic.vocabulary import Vocabulary
 
@@ -84,18 +85,34 @@ def _prepare(vocabulary: Vocabulary, target: FitTarget, settings: BurstSettings)
     work = allocate(n_inputs, capacity, search.target.size)
     full_work = allocate(n_inputs, capacity, full.target.size)
     work.values[:n_inputs], full_work.values[:n_inputs] = search.inputs, full.inputs
+    drawing = _drawing(n_inputs, capacity, target)
+    elites = allocate_elites(settings.max_operations)
+    return _Bench(grammar, work, full_work, drawing, search, full, blank_like(full), elites)
+
+
+def _drawing(n_inputs: int, capacity: int, target: FitTarget) -> Drawing:
     between, low, high = check_band(target)
     rows = n_inputs + 3 * capacity
     check_values = np.zeros((rows, between.size))
     if between.size:
         check_values[0] = between
-    drawing = Drawing(
-        np.zeros((capacity, 3), np.int64), np.zeros((capacity, 2)), np.zeros((capacity, 3), np.int64),
-        np.zeros((capacity, 2)), np.zeros(2 * capacity), np.zeros(2 * capacity), np.zeros(2 * capacity),
-        np.zeros(capacity + n_inputs, np.int64), np.zeros((2 * rows, rows + 1)), np.zeros(2, np.int64), check_values, low, high, np.zeros(VISIT_TABLE, np.int64),
-    )  # fmt: skip
-    elites = allocate_elites(settings.max_operations)
-    return _Bench(grammar, work, full_work, drawing, search, full, blank_like(full), elites)
+    return Drawing(
+        code=np.zeros((capacity, 3), np.int64),
+        constants=np.zeros((capacity, 2)),
+        donor=np.zeros((capacity, 3), np.int64),
+        donor_constants=np.zeros((capacity, 2)),
+        flat=np.zeros(2 * capacity),
+        best=np.zeros(2 * capacity),
+        inherited=np.zeros(2 * capacity),
+        scratch=np.zeros(capacity + n_inputs, np.int64),
+        system=np.zeros((2 * rows, rows + 1)),
+        lineage=np.zeros(2, np.int64),
+        check_values=check_values,
+        check_low=low,
+        check_high=high,
+        check_scale=np.array([np.abs(target.values).max() if target.relative else 1.0]),
+        visits=np.zeros(VISIT_TABLE, np.int64),
+    )
 
 
 def _seeds(bench: _Bench, parents: Sequence[Program], vocabulary: Vocabulary) -> Seeds:
@@ -103,7 +120,8 @@ def _seeds(bench: _Bench, parents: Sequence[Program], vocabulary: Vocabulary) ->
     limit = bench.grammar.max_operations
     code = np.zeros((len(parents), limit, 3), np.int64)
     constants = np.zeros((len(parents), limit, 2))
-    length, index = [], []
+    length: list[int] = []
+    index: list[int] = []
     for position, program in enumerate(parents):
         n = write_genome(program, vocabulary, code[len(length)], constants[len(length)])
         if n > 0 and len(program.inputs) == bench.grammar.n_inputs:
@@ -117,7 +135,7 @@ def _choose(bench: _Bench, parents: Sequence[Program], seeds: Seeds, n_children:
     """Fresh elites worth returning: good enough for an outer cell (operations, depth), best ranks first."""
     elites, n_inputs = bench.elites, bench.grammar.n_inputs
     held: dict[tuple[int, int], list[float]] = {}
-    for position, error in zip(seeds.index.tolist(), seeds.error.tolist(), strict=True):
+    for position, error in zip(seeds.position.tolist(), seeds.error.tolist(), strict=True):
         held.setdefault(_outer_cell(parents[position]), []).append(error)
     fresh = np.flatnonzero((elites.is_fresh == 1) & np.isfinite(elites.error))
     ranked = []
@@ -171,12 +189,12 @@ def _finish(
         if np.abs(residuals_of(flat)).max() > EXCHANGE_ABOVE:
             flat = exchange(flat, residuals_of, derivatives_of)
     error = float(np.abs(residuals_of(flat)).max())
-    if not np.isfinite(error) or not stays_between(work, drawing, n, n_constants, n_inputs, flat):
+    if not np.isfinite(error) or not stays_between(work, drawing, n, n_constants, n_inputs, flat, error):
         return None
     unlink(code, constants, n, flat)
     name, inputs = (parents[0].name, parents[0].inputs) if parents else ("f", _input_names(n_inputs))
     program = read_genome(code, constants, n, vocabulary, name=name, inputs=inputs)
-    if error < SETTLE_BELOW and n_constants:
+    if error < SETTLE_BELOW and n_constants and has_double_double(program, vocabulary):
         program, error = settle(program, vocabulary, target, derivatives_of(flat).T, np.random.default_rng(n))
     indices = tuple(int(i) for i in elites.parents[slot] if i >= 0)
     return Child(program=program, error=error, parent_indices=indices)

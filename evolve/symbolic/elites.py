@@ -114,7 +114,7 @@ def store(elites: Elites, slot: int, code: IntArray, constants: FloatArray, n: i
 @compiled
 def random_slot(elites: Elites, rng: RandomState) -> int:
     """An elite: uniform over occupied cells, then over the cell."""
-    cell = elites.cells[below(rng, elites.counts[0])]
+    cell = int(elites.cells[below(rng, elites.counts[0])])
     slots = 0
     for slot in range(cell * PER_CELL, (cell + 1) * PER_CELL):
         if elites.error[slot] < np.inf:

@@ -75,7 +75,8 @@ def _levelling_step(residuals: FloatArray, derivatives: FloatArray) -> FloatArra
     level = np.abs(residuals).max()
     system = np.column_stack([derivatives[chosen] / scale, -np.sign(residuals[chosen]) * level])
     solution: FloatArray = np.linalg.lstsq(system / level, -residuals[chosen] / level, rcond=1e-13)[0]
-    return solution[:-1] / scale
+    step: FloatArray = solution[:-1] / scale
+    return step
 
 
 def _alternating_extremes(residuals: FloatArray, *, most: int) -> list[int]:

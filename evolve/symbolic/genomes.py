@@ -44,7 +44,7 @@ def write_genome(program: Program, vocabulary: Vocabulary, code: IntArray, const
     return max(n, 0)
 
 
-def read_genome(  # noqa: PLR0913 a genome is three things, and a program needs names
+def read_genome(
     code: IntArray, constants: FloatArray, n: int, vocabulary: Vocabulary, *, name: str, inputs: Sequence[str]
 ) -> Program:
     """The program that a genome stands for."""

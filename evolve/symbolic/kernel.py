@@ -6,7 +6,7 @@ Without fast-math the same additions happen in the same order, so a burst gives 
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from numba import njit
 
@@ -30,10 +30,9 @@ def compiled(function: _Compiled) -> _Compiled:
     numba's cache notices changes of the file a function stands in, not of the files it calls into, so the stamp of
     its cache file is extended by a hash of the whole folder. Where numba's insides differ, its own stamp has to do.
     """
-    dispatcher = njit(nogil=True, cache=True, error_model="numpy")(function)
+    dispatcher: Any = njit(nogil=True, cache=True, error_model="numpy")(function)
     cache_file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
     stamp = getattr(cache_file, "_source_stamp", None)
     if cache_file is not None and stamp is not None:
         cache_file._source_stamp = (stamp, _SOURCES)
-    compiled_function: _Compiled = dispatcher
-    return compiled_function
+    return cast("_Compiled", dispatcher)

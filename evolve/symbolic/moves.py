@@ -1,3 +1,4 @@
+# ruff: noqa: C901, PLR0912, PLR0913, PLR0917 compiled: flat arguments, long branches, plain loops
 """Changes to a genome: insert, delete, re-wire, change, swap, square, and grafts from another genome."""
 
 from typing import NamedTuple
@@ -27,12 +28,12 @@ class Grammar(NamedTuple):
 @compiled
 def random_constant(rng: RandomState) -> float:
     """A new constant: log-uniform size from 1/16 to 16, either sign."""
-    size = 2.0 ** (8.0 * uniform(rng) - 4.0)
+    size = float(2.0 ** (8.0 * uniform(rng) - 4.0))
     return size if uniform(rng) < 0.5 else -size
 
 
 @compiled
-def _shift(code: IntArray, constants: FloatArray, n: int, at: int, m: int, n_inputs: int) -> None:  # noqa: PLR0913
+def _shift(code: IntArray, constants: FloatArray, n: int, at: int, m: int, n_inputs: int) -> None:
     """Open a gap of `m` instructions before instruction `at`."""
     for i in range(n - 1, at - 1, -1):
         code[i + m, 0] = code[i, 0]
@@ -43,7 +44,7 @@ def _shift(code: IntArray, constants: FloatArray, n: int, at: int, m: int, n_inp
 
 
 @compiled
-def _write(code: IntArray, constants: FloatArray, i: int, op: int, a: int, b: int, rng: RandomState) -> None:  # noqa: PLR0913
+def _write(code: IntArray, constants: FloatArray, i: int, op: int, a: int, b: int, rng: RandomState) -> None:
     """Set instruction `i`; constant operands get fresh values."""
     code[i, 0], code[i, 1], code[i, 2] = op, a, b
     constants[i, 0], constants[i, 1] = random_constant(rng), random_constant(rng)
@@ -56,7 +57,7 @@ def _random_operand(limit: int, rng: RandomState) -> int:
 
 
 @compiled
-def _write_random(  # noqa: PLR0913 compiled code passes arrays flat
+def _write_random(
     code: IntArray, constants: FloatArray, i: int, operand: int, grammar: Grammar, rng: RandomState
 ) -> None:
     """Set instruction `i` to a random operation on `operand`."""
@@ -74,9 +75,7 @@ def _write_random(  # noqa: PLR0913 compiled code passes arrays flat
 
 
 @compiled
-def insert(  # noqa: PLR0913 compiled code passes arrays flat
-    code: IntArray, constants: FloatArray, n: int, grammar: Grammar, rng: RandomState
-) -> int:
+def insert(code: IntArray, constants: FloatArray, n: int, grammar: Grammar, rng: RandomState) -> int:
     """Put one or two instructions between a value and its reader (or all its readers); returns the new length or -1."""
     n_inputs = grammar.n_inputs
     slot = below(rng, 2 * n + 1)
@@ -136,7 +135,7 @@ def delete(code: IntArray, n: int, n_inputs: int, rng: RandomState) -> int:
     if operand < 0:
         return -1
     if j == n - 1:
-        return max(operand - n_inputs + 1, 0)
+        return max(int(operand) - n_inputs + 1, 0)
     for i in range(j + 1, n):
         for s in (1, 2):
             if code[i, s] == n_inputs + j:
@@ -189,7 +188,7 @@ def trailing_squares(code: IntArray, n: int, n_inputs: int) -> int:
 
 
 @compiled
-def graft(  # noqa: PLR0913 compiled code passes arrays flat
+def graft(
     code: IntArray,
     constants: FloatArray,
     n: int,
@@ -239,9 +238,7 @@ def graft(  # noqa: PLR0913 compiled code passes arrays flat
 
 
 @compiled
-def mutate_genome(  # noqa: PLR0913 compiled code passes arrays flat
-    code: IntArray, constants: FloatArray, n: int, grammar: Grammar, rng: RandomState
-) -> int:
+def mutate_genome(code: IntArray, constants: FloatArray, n: int, grammar: Grammar, rng: RandomState) -> int:
     """Apply a geometric number of changes; returns the new length, or -1 if a change was not possible."""
     changes = 1
     while uniform(rng) < 0.4 and changes < 5:
@@ -260,10 +257,8 @@ def mutate_genome(  # noqa: PLR0913 compiled code passes arrays flat
 
 
 @compiled
-def random_start(  # noqa: PLR0913 compiled code passes arrays flat
-    flat: FloatArray, n_constants: int, inherited: FloatArray, rng: RandomState
-) -> None:
-    """Constants to start a fit from: half of the time log-uniform, else near the inherited ones at a random distance."""
+def random_start(flat: FloatArray, n_constants: int, inherited: FloatArray, rng: RandomState) -> None:
+    """Constants to start a fit from: half of the time log-uniform, else at a random distance of the inherited ones."""
     if uniform(rng) < 0.5:
         for k in range(n_constants):
             size = 2.0 ** (14.0 * uniform(rng) - 6.0)

@@ -1,3 +1,4 @@
+# ruff: noqa: C901, PLR0912 compiled: flat arguments, long branches, plain loops
 """Genomes: programs as fixed-size arrays, brought to a form in which equal searches look equal.
 
 A genome is `code` (operations, 3) of opcode and two operands, `constants` (operations, 2) bound to the operands, and
@@ -40,9 +41,7 @@ def _orient(code: IntArray, constants: FloatArray, i: int) -> bool:
             code[i, 1], code[i, 2], constants[i, 1] = code[i, 2], CONSTANT, constants[i, 0]
         elif code[i, 2] >= 0 and code[i, 1] > code[i, 2]:
             code[i, 1], code[i, 2] = code[i, 2], code[i, 1]
-    if op in (OP_SUB, OP_DIV, OP_MIN, OP_MAX, OP_ADD) and code[i, 1] == code[i, 2] and code[i, 1] >= 0:
-        return False
-    return True
+    return not (op in (OP_SUB, OP_DIV, OP_MIN, OP_MAX, OP_ADD) and code[i, 1] == code[i, 2] and code[i, 1] >= 0)
 
 
 @compiled
@@ -53,7 +52,7 @@ def _inner(code: IntArray, i: int, side: int, n_inputs: int) -> int:
 
 
 @compiled
-def _merge(code: IntArray, constants: FloatArray, i: int, n_inputs: int) -> None:  # noqa: C901, PLR0912 rewrite rules
+def _merge(code: IntArray, constants: FloatArray, i: int, n_inputs: int) -> None:
     """Fold a constant into the instruction below: (u + c) + d is u + e, d / (u * c) is e / u, and their kin."""
     op = code[i, 0]
     if op in (OP_ADD, OP_MUL) and code[i, 2] == CONSTANT:
@@ -85,7 +84,7 @@ def _merge(code: IntArray, constants: FloatArray, i: int, n_inputs: int) -> None
 
 
 @compiled
-def _push_sign(code: IntArray, constants: FloatArray, i: int, n_inputs: int, uses: IntArray) -> None:  # noqa: C901
+def _push_sign(code: IntArray, constants: FloatArray, i: int, n_inputs: int, uses: IntArray) -> None:
     """Move a minus sign into a free constant below: u - c/w is u + d/w, c - w*d is w*e + c."""
     op = code[i, 0]
     if op not in (OP_SUB, OP_ADD, OP_DIV, OP_MUL):
@@ -170,9 +169,7 @@ def compact(code: IntArray, constants: FloatArray, n: int, n_inputs: int, scratc
 
 
 @compiled
-def normalise(  # noqa: PLR0913 compiled code passes arrays flat
-    code: IntArray, constants: FloatArray, n: int, n_inputs: int, uses: IntArray, rewrite: bool
-) -> int:
+def normalise(code: IntArray, constants: FloatArray, n: int, n_inputs: int, uses: IntArray, rewrite: bool) -> int:
     """Bring a genome to normal form in place; returns its length, or -1 if it is not worth a fit.
 
     `rewrite` applies the sign and constant rules, which need a vocabulary with + - * /.
@@ -219,7 +216,7 @@ def structure_hash(code: IntArray, n: int, n_inputs: int, hashes: IntArray) -> i
             if hashes[j] == value:  # an equal node with constants of its own is another node
                 value = value * 0x1C69B3F74AC4AE35 + 1
         hashes[n_inputs + i] = value
-    return hashes[n_inputs + n - 1]
+    return int(hashes[n_inputs + n - 1])
 
 
 @compiled
@@ -233,13 +230,11 @@ def depth_of(code: IntArray, n: int, n_inputs: int, depths: IntArray) -> int:
             if code[i, side] >= 0:
                 deepest = max(deepest, depths[code[i, side]])
         depths[n_inputs + i] = deepest + 1
-    return depths[n_inputs + n - 1]
+    return int(depths[n_inputs + n - 1])
 
 
 @compiled
-def link(  # noqa: PLR0913 compiled code passes arrays flat
-    code: IntArray, constants: FloatArray, n: int, n_inputs: int, tape: IntArray, flat: FloatArray
-) -> int:
+def link(code: IntArray, constants: FloatArray, n: int, n_inputs: int, tape: IntArray, flat: FloatArray) -> int:
     """Write the genome as a tape and its constants in operand order; returns their number."""
     k = 0
     for i in range(n):

@@ -13,7 +13,7 @@ import numpy as np
 from evolve.symbolic.contract import FitTarget
 from evolve.symbolic.exchange import exchange
 from evolve.symbolic.tape import FloatArray
-from sandbox.symbolic.double_double import evaluate_double_double, has_double_double
+from sandbox.symbolic.double_double import evaluate_double_double
 from sandbox.symbolic.program import Program
 from sandbox.symbolic.vocabulary import Vocabulary
 
@@ -38,10 +38,8 @@ def settle(
     """Better float64 constants for a program whose error is near the limits of float64, and its largest error.
 
     `derivatives` has one row for each constant: the errors' derivatives by it. The program comes back unchanged when
-    nothing better was found, or when its functions have no double-double form.
+    nothing better was found. Its functions must have double-double forms (`has_double_double`).
     """
-    if not has_double_double(program, vocabulary):
-        return program, np.inf
     residuals = exact_residuals(program, vocabulary, target)
     error = float(np.abs(residuals).max())
     constants = np.array(program.constants)
@@ -100,7 +98,7 @@ def _lawson(columns: FloatArray, residuals: FloatArray) -> tuple[FloatArray, Flo
 
 def _round_towards(columns: FloatArray, ideal: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Many roundings of `ideal`, one constant after the other, each making up for the ones before it."""
-    triangle = np.linalg.qr(columns, mode="r")
+    _, triangle = np.linalg.qr(columns)
     n = len(ideal)
     trials = np.zeros((TRIALS, n))
     shift = np.zeros((TRIALS, n))

@@ -1,3 +1,4 @@
+# ruff: noqa: C901, PLR0912, PLR0913, PLR0917, SIM109 compiled: flat arguments, long branches, plain loops
 """Dimensional analysis of a program: how its constants change when its input is measured in another unit.
 
 An exponential halves its argument when a square is appended: f(x) = f(x / 2)^2. Constants carry units (in a + b / x, b
@@ -24,17 +25,17 @@ def _equations(tape: IntArray, n: int, n_inputs: int, rows: int, system: FloatAr
     for i in range(n):
         code, a, b, row = tape[i, 0], tape[i, 1], tape[i, 2], n_inputs + i
         system[line, row] = 1.0
-        if code == OP_MUL or code == OP_DIV:  # noqa: PLR1714 compiled code
+        if code == OP_MUL or code == OP_DIV:
             system[line, a] -= 1.0
             system[line, b] -= 1.0 if code == OP_MUL else -1.0
-        elif code == OP_SQUARE or code == OP_SQRT:  # noqa: PLR1714 compiled code
+        elif code == OP_SQUARE or code == OP_SQRT:
             system[line, a] -= 2.0 if code == OP_SQUARE else 0.5
         elif OP_SQRT < code <= OP_TANH:
             line += 1
             system[line, a] = 1.0
         else:  # a sum, a sign, a minimum: the same unit in and out
             system[line, a] -= 1.0
-            if code != OP_NEG and code != OP_ABS and not is_unary(code):  # noqa: PLR1714 compiled code
+            if code != OP_NEG and code != OP_ABS and not is_unary(code):
                 line += 1
                 system[line, row] = 1.0
                 system[line, b] -= 1.0
@@ -44,7 +45,7 @@ def _equations(tape: IntArray, n: int, n_inputs: int, rows: int, system: FloatAr
 
 
 @compiled
-def rescale(  # noqa: PLR0913 compiled code passes arrays flat
+def rescale(
     tape: IntArray, n: int, n_inputs: int, n_constants: int, flat: FloatArray, system: FloatArray, factor: float
 ) -> bool:
     """Change constants so that the linked program answers at `factor` * x what it answered at x.

@@ -1,3 +1,4 @@
+# ruff: noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917, SIM110 compiled: flat arguments, long branches, plain loops
 """The compiled loop of a burst: choose an elite, change it, fit its constants, offer it; until the work is spent.
 
 `run` is one loop with one fit in it, whatever the step: compiled code is copied into each place that calls it, so a
@@ -56,7 +57,7 @@ class Seeds(NamedTuple):
     code: IntArray  # (parents, operations, 3)
     constants: FloatArray
     length: IntArray
-    index: IntArray
+    position: IntArray
     error: FloatArray
 
 
@@ -76,12 +77,21 @@ class Drawing(NamedTuple):
     check_values: FloatArray  # (rows, check points)
     check_low: FloatArray  # (check points,): a program outside low..high here has a pole between the points
     check_high: FloatArray
+    check_scale: FloatArray  # [0]: what an error of 1 amounts to
     visits: IntArray
 
 
 @compiled
-def stays_between(work: Workspace, drawing: Drawing, n: int, n_constants: int, n_inputs: int, flat: FloatArray) -> bool:
-    """Whether the linked program is tame between the points: no pole, no NaN on the check grid."""
+def stays_between(
+    work: Workspace,
+    drawing: Drawing,
+    n: int,
+    n_constants: int,
+    n_inputs: int,
+    flat: FloatArray,
+    error: float,
+) -> bool:
+    """Whether the linked program, of a known error at the points, is tame between them: no pole, no NaN."""
     n_points = len(drawing.check_low)
     if n_points == 0:
         return True
@@ -91,8 +101,9 @@ def stays_between(work: Workspace, drawing: Drawing, n: int, n_constants: int, n
             values[n_inputs + n + k, p] = flat[k]
     forward(work.tape, n, n_inputs, values, n_points)
     last = n_inputs + n - 1
+    margin = 3.0 * error * drawing.check_scale[0]
     for p in range(n_points):
-        if not drawing.check_low[p] <= values[last, p] <= drawing.check_high[p]:
+        if not drawing.check_low[p] - margin <= values[last, p] <= drawing.check_high[p] + margin:
             return False
     return True
 
@@ -147,7 +158,7 @@ def offer(
     slot = slot_for(elites, cell_of(drawing.code, n), structure, error)
     if slot < 0:
         return -1
-    if not stays_between(work, drawing, n, n_constants, n_inputs, drawing.flat):
+    if not stays_between(work, drawing, n, n_constants, n_inputs, drawing.flat, error):
         elites.counts[6] += 1
         return -1
     unlink(drawing.code, drawing.constants, n, drawing.flat)
@@ -245,7 +256,7 @@ def run(
                 SEED,
                 copy_genome(seeds.code, seeds.constants, seeds.length, seeded, drawing.code, drawing.constants),
             )
-            drawing.lineage[0], drawing.lineage[1] = seeds.index[seeded], -1
+            drawing.lineage[0], drawing.lineage[1] = seeds.position[seeded], -1
             n = normalise(drawing.code, drawing.constants, n, n_inputs, drawing.scratch, plan.rewrite)
             seeded += 1
         elif work.ticks[0] < plan.max_ticks:

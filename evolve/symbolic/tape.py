@@ -1,3 +1,4 @@
+# ruff: noqa: C901, PLR0911, PLR0912 compiled: one branch an opcode
 """A linked program and its derivatives: every operand is a row of one table, one column per point.
 
 Rows are the inputs, then the instructions, then the constants. One forward sweep fills the values; one reverse sweep
@@ -41,7 +42,7 @@ def is_unary(opcode: int) -> bool:
 
 
 @compiled
-def apply_scalar(opcode: int, a: float, b: float) -> float:  # noqa: C901, PLR0911, PLR0912 one branch an opcode
+def apply_scalar(opcode: int, a: float, b: float) -> float:
     """One operation on two numbers."""
     if opcode == OP_ADD:
         return a + b
@@ -97,7 +98,7 @@ def forward(tape: IntArray, n: int, first: int, values: FloatArray, n_points: in
 
 
 @compiled
-def _partial_left(code: int, a: float, b: float, value: float) -> float:  # noqa: C901, PLR0911, PLR0912 see above
+def _partial_left(code: int, a: float, b: float, value: float) -> float:
     """Derivative by the first operand of an operation other than + - * /."""
     if code == OP_NEG:
         return -1.0
@@ -123,7 +124,7 @@ def _partial_left(code: int, a: float, b: float, value: float) -> float:  # noqa
 
 
 @compiled
-def backward(tape: IntArray, n: int, first: int, values: FloatArray, adjoints: FloatArray, n_points: int) -> None:  # noqa: PLR0913, PLR0912, C901 one branch an opcode, arrays passed flat
+def backward(tape: IntArray, n: int, first: int, values: FloatArray, adjoints: FloatArray, n_points: int) -> None:
     """Turn the output's row of `adjoints` (set by the caller) into the rows of all operands; all other rows start at 0.
 
     The rows of constants then hold the derivatives of the output by them, times what the caller put in.

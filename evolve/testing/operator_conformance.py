@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from archive.candidate import Candidate
-from evolve.operators.contract import Compute, Operator, Proposal
+from evolve.operators.contract import EVERYONE, Compute, Operator, Proposal
 
 N_STREAMS = 25
 
@@ -45,7 +45,8 @@ class OperatorConformance:
 
     def family(self) -> list[Candidate]:
         """As many parents as the operator takes."""
-        return self.parents()[: self.make().n_parents]
+        n_parents = self.make().n_parents
+        return self.parents() if n_parents == EVERYONE else self.parents()[:n_parents]
 
     def many(self) -> list[Proposal]:
         """The children of many streams."""
@@ -56,7 +57,7 @@ class OperatorConformance:
         operator = self.make()
 
         assert operator.name.isidentifier()
-        assert operator.n_parents >= 1
+        assert operator.n_parents == EVERYONE or operator.n_parents >= 1
 
     def test_most_streams_give_a_child(self) -> None:
         parents = self.family()
