@@ -9,6 +9,9 @@ from typing import Any
 from evaluators.contract import Certainty, Evaluation, Failure, Verdict
 
 MAX_TEXT = 2000
+MAX_NAME = 200
+MAX_METRICS = 1000
+MAX_ARTIFACTS = 50
 KEYS = frozenset({"score", "descriptor", "metrics", "artifacts", "failure", "kind"})
 
 
@@ -123,7 +126,7 @@ def _number(value: object, name: str) -> float:
 
 
 def _place(value: object, axis: str) -> float | str:
-    return value if isinstance(value, str) else _number(value, f"the descriptor's {axis}")
+    return _name(value) if isinstance(value, str) else _number(value, f"the descriptor's {axis}")
 
 
 def _metrics(metrics: object) -> dict[str, float]:
@@ -131,7 +134,8 @@ def _metrics(metrics: object) -> dict[str, float]:
         return {}
     if not isinstance(metrics, Mapping):
         raise WrongAnswerError(f"metrics is {_kind(metrics)}, expected a dict")
-    return {str(name): _number(value, f"the metric {name}") for name, value in metrics.items()}
+    _refuse_more(len(metrics), MAX_METRICS, "metrics")
+    return {_name(name): _number(value, f"the metric {name}") for name, value in metrics.items()}
 
 
 def _artifacts(artifacts: object) -> dict[str, str]:
@@ -139,7 +143,17 @@ def _artifacts(artifacts: object) -> dict[str, str]:
         return {}
     if not isinstance(artifacts, Mapping):
         raise WrongAnswerError(f"artifacts is {_kind(artifacts)}, expected a dict")
-    return {str(name): clean(str(text)) for name, text in artifacts.items()}
+    _refuse_more(len(artifacts), MAX_ARTIFACTS, "artifacts")
+    return {_name(name): clean(str(text)) for name, text in artifacts.items()}
+
+
+def _name(name: object) -> str:
+    return " ".join(clean(str(name), MAX_NAME).split())
+
+
+def _refuse_more(n: int, most: int, name: str) -> None:
+    if n > most:
+        raise WrongAnswerError(f"it returned {n} {name}, at most {most} are kept: every candidate's go into the log")
 
 
 def _kind(value: object) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from evaluators.answers import clean
 from evaluators.errors import EvaluatorError
 from evaluators.spec import StageSpec
 
@@ -60,7 +61,7 @@ def where(error: BaseException) -> str:
     """The error and the innermost line it came from, for a person who debugs an evaluator."""
     frames = traceback.extract_tb(error.__traceback__)
     at = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}: {error}{at}"
+    return clean(f"{type(error).__name__}: {error}{at}")
 
 
 def _load(path: Path) -> ModuleType:
@@ -76,7 +77,7 @@ def _load(path: Path) -> ModuleType:
     sys.modules[name] = module  # dataclasses look their module up by name
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise EvaluatorError(f"the evaluator {path} cannot be loaded: {where(error)}") from error
     return module

@@ -77,13 +77,23 @@ class Judge:
             return Verdict(verdict=Certainty.REFUTED, detail=clean(f"{error.kind}: {error.detail}"))
 
     def fit_target(self) -> FitData | None:
-        """Points, values there, and whether errors are relative, for families and evaluators that have them."""
+        """Points, values there, and whether errors are relative, for families and evaluators that have them.
+
+        Raises:
+            EvaluatorError: the evaluator's own `fit_target` raised, or returned something else.
+        """
         if self._family is not None:
             return self._family.fit_target()
         if self._foreign is None or self._foreign.fit_target is None:
             return None
-        points, values, relative = self._foreign.fit_target()
-        return np.asarray(points, dtype=np.float64), np.asarray(values, dtype=np.float64), bool(relative)
+        try:
+            points, values, relative = self._foreign.fit_target()
+            table = np.array([points, values], dtype=np.float64)
+        except (Exception, SystemExit) as error:
+            raise EvaluatorError(f"the evaluator's fit_target failed: {where(error)}") from error
+        if table.ndim != 2 or not np.isfinite(table).all():
+            raise EvaluatorError("the evaluator's fit_target must return two equally long lists of finite numbers")
+        return table[0], table[1], bool(relative)
 
     def fit_target_low(self) -> FloatArray | None:
         """What float64 rounding removed from the values of `fit_target`; None where that is not known."""
@@ -174,7 +184,7 @@ class Judge:
             raise
         except WrongAnswerError as error:
             raise EvaluatorError(f"the evaluator broke its contract: {error}") from error
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise EvaluatorError(f"the evaluator's verify raised {where(error)}") from error
         finally:
             candidate.close()

@@ -67,11 +67,11 @@ def _once(stage: StageSpec, function: Judging, axes: tuple[str, ...], candidate:
     except CandidateError as error:
         evaluation = Evaluation.failed(Failure(error.kind), detail=clean(error.detail), stage=stage.name)
     except WrongAnswerError as error:
-        detail = f"the evaluator broke its contract: {error}"
+        detail = clean(f"the evaluator broke its contract: {error}")
         return Evaluation.failed(Failure.EVALUATOR, detail=detail, stage=stage.name)
     except SandboxError:
         raise
-    except Exception as error:  # noqa: BLE001 - a problem's evaluator is foreign code, whatever it raises is data
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - foreign code: whatever it raises is data
         detail = clean(f"the evaluator raised {where(error)}")
         return Evaluation.failed(Failure.EVALUATOR, detail=detail, stage=stage.name)
     finally:

@@ -1,14 +1,18 @@
-"""What workers can be asked to do: judge candidates, and run a burst of symbolic search. Plain data in and out."""
+"""What workers can be asked to do: judge or verify candidates, search symbolically. Plain data in and out."""
 
+import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from evaluators.contract import Evaluation, Failure
+from evaluators.contract import Certainty, Evaluation, Failure, Verdict
+from evaluators.errors import EvaluatorError
 from evaluators.judge import Judge, JudgeSpec
 from sandbox.errors import SandboxError
 
+HANDLER = "evolve.tasks:handle"
 EVALUATE = "evaluate"
+VERIFY = "verify"
 BURST = "burst"
 PREPARE = "prepare"
 
@@ -23,9 +27,13 @@ def handle(task: str, payload: Mapping[str, Any]) -> dict[str, Any]:
 def evaluate(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Judge each child: `judge` (a JudgeSpec mapping), `children` (files and rng_seed) -> `evaluations`.
 
-    A sandbox that stays broken gives `broken`, the reason, instead.
+    A sandbox that stays broken gives `broken`, the reason, instead. A judge that cannot be built fails them all.
     """
-    judge = _judge_for(payload["judge"])
+    try:
+        judge = _judge_for(payload["judge"])
+    except EvaluatorError as error:
+        failed = Evaluation.failed(Failure.EVALUATOR, detail=str(error))
+        return {"evaluations": [evaluation_to_mapping(failed)] * len(payload["children"])}
     try:
         evaluations = [judge.evaluate(child["files"], rng_seed=child["rng_seed"]) for child in payload["children"]]
     except SandboxError as error:
@@ -33,17 +41,35 @@ def evaluate(payload: Mapping[str, Any]) -> dict[str, Any]:
     return {"evaluations": [evaluation_to_mapping(each) for each in evaluations]}
 
 
+def verify(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Verify one candidate: `judge`, `files` -> `verdict`; or `failed` or `broken`, the reason."""
+    try:
+        verdict = _judge_for(payload["judge"]).verify(payload["files"])
+        return {"verdict": json.loads(json.dumps(dataclasses.asdict(verdict), default=str, allow_nan=False))}
+    except (EvaluatorError, TypeError, ValueError) as error:
+        return {"failed": str(error)}
+    except SandboxError as error:
+        return {"broken": str(error)}
+
+
 def burst(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Search symbolically from `parents` (texts) for a fixed amount of work -> `children` (source, parents), `cost`."""
+    """Search symbolically from `parents` (texts) for a fixed amount of work -> `children` (source, parents), `cost`.
+
+    An evaluator without a usable fit target gives `failed`, the reason, instead.
+    """
     # The compiled search costs a second to import: only workers that are asked for it pay.
     from evolve.symbolic.burst import burst as run_burst
     from evolve.symbolic.contract import BurstKind, BurstSettings, FitTarget
+    from evolve.symbolic.tidy import tidied
     from sandbox.symbolic.parse import parse
     from sandbox.symbolic.render import render
     from sandbox.symbolic.vocabulary import load_vocabulary
 
-    judge = _judge_for(payload["judge"])
-    fit = judge.fit_target()
+    try:
+        judge = _judge_for(payload["judge"])
+        fit = judge.fit_target()
+    except EvaluatorError as error:
+        return {"failed": str(error)}
     if fit is None:
         raise ValueError("this problem's evaluator offers no fit target: use the plain symbolic operators")
     points, values, relative = fit
@@ -54,7 +80,10 @@ def burst(payload: Mapping[str, Any]) -> dict[str, Any]:
     result = run_burst(parents, vocabulary, target, settings, payload["rng_seed"])
     return {
         "children": [
-            {"source": render(child.program, vocabulary), "parents": [int(index) for index in child.parent_indices]}
+            {
+                "source": render(tidied(child.program, vocabulary), vocabulary),
+                "parents": [int(index) for index in child.parent_indices],
+            }
             for child in result.children
         ],
         "cost": float(result.work),
@@ -63,12 +92,13 @@ def burst(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 def prepare(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Do next to nothing of a `burst`: on a fresh installation this compiles the search, once, into the cache."""
-    burst({**payload, "parents": [], "settings": {**payload["settings"], "work": 1e-3}})
-    return {"cost": 0.0}
+    answer = burst({**payload, "parents": [], "settings": {**payload["settings"], "work": 1e-3}})
+    return {**answer, "cost": 0.0}
 
 
 TASKS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     EVALUATE: evaluate,
+    VERIFY: verify,
     BURST: burst,
     PREPARE: prepare,
 }
@@ -92,6 +122,11 @@ def evaluation_from_mapping(mapping: Mapping[str, Any]) -> Evaluation:
     """Undo `evaluation_to_mapping`."""
     failure = mapping["failure"]
     return Evaluation(**{**mapping, "failure": None if failure is None else Failure(failure)})
+
+
+def verdict_from_mapping(mapping: Mapping[str, Any]) -> Verdict:
+    """A verdict from the answer of `verify`."""
+    return Verdict(**{**mapping, "verdict": Certainty(mapping["verdict"])})
 
 
 def _judge_for(spec: Mapping[str, Any]) -> Judge:

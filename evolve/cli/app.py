@@ -60,11 +60,19 @@ def _epilog() -> str:
     return f"\b\nRUN is a folder, `last`, or the end of the name of a run under ./runs.\n\n\b\nExit codes:\n{codes}"
 
 
+def _version(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    del parameter
+    if value:
+        context.invoke(version_command)
+        context.exit(EXIT_FINISHED)
+
+
 @click.group(
     cls=OrderedGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=_epilog(),
 )
+@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Say the version.")
 def cli() -> None:
     """Discover algorithms: evolution over programs, judged by your own measure. No API key needed."""
 

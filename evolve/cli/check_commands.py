@@ -8,13 +8,13 @@ import click
 from evolve.cli.figures import figure, plural
 from evolve.cli.output import Output, json_option
 from evolve.cli.places import run_argument
-from evolve.cli.records import BEST, candidate_argument, chosen, reading
+from evolve.cli.records import candidate_argument, chosen, reading
 from evolve.errors import EXIT_FINISHED, EXIT_INTERNAL
 
 
 @click.command("verify")
 @run_argument
-@candidate_argument("identifier", "[ID]", default=BEST, required=False)
+@candidate_argument("identifier", "[ID]")
 @json_option
 def verify_command(run: Path, identifier: int | str, *, as_json: bool) -> None:
     """Check a candidate of RUN rigorously.

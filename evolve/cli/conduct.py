@@ -118,18 +118,29 @@ def exit_code_of(summary: "RunSummary", *, target: float | None, target_required
     return EXIT_TARGET_NOT_REACHED if target_required and not reached else EXIT_FINISHED
 
 
+def resume_command_of(summary: "RunSummary") -> str:
+    """Write the command that goes on: a spent amount is doubled, for otherwise the run would stop at once."""
+    more = {
+        "evaluations": f" --evaluations {2 * summary.evaluations}",
+        "time": f" --time {max(2, round(2 * summary.seconds))}s",
+    }
+    return f"evolve resume {shlex.quote(summary.run)}{more.get(summary.stopped_by, '')}"
+
+
 def report(summary: "RunSummary", output: Output, code: int) -> None:
     """Say how the run ended; the last line of JSON is the summary."""
-    resume = f"evolve resume {shlex.quote(summary.run)}"
+    resume = resume_command_of(summary)
     output.say(f"stopped: {_REASONS.get(summary.stopped_by, summary.stopped_by)}")
+    best = "" if summary.best_id is None else f", candidate {summary.best_id}"
     output.say(
-        f"best {figure(summary.best_score)}, candidate {figure(summary.best_id)}; "
+        f"best {figure(summary.best_score)}{best}; "
         f"{plural(summary.evaluations, 'evaluation')}, {plural(summary.elites, 'elite')}, "
         f"{format_duration(summary.seconds)}"
     )
     if code == EXIT_TARGET_NOT_REACHED:
         output.say("the required target was not reached")
-    output.say(f"look at the best with: evolve best {shlex.quote(summary.run)}")
+    if best:
+        output.say(f"look at the best with: evolve best {shlex.quote(summary.run)}")
     output.say(f"resume with: {resume}")
     if output.as_json:
         document: Mapping[str, Any] = {**summary.to_mapping(), "exit_code": code, "resume": resume}

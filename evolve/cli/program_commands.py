@@ -80,14 +80,14 @@ def write_program(files: Mapping[str, str], target: Path) -> None:
 
 @click.command("show")
 @run_argument
-@candidate_argument("identifier", "ID")
+@candidate_argument("identifier", "[ID]")
 @json_option
 def show_command(run: Path, identifier: int | str, *, as_json: bool) -> None:
     """Show all about one candidate of RUN.
 
     The program, its scores or why it failed, its relatives.
 
-    ID is the number of a candidate, or `best`.
+    ID is the number of a candidate. Without it: the best one.
     """
     with reading(run) as reader:
         record = chosen(reader, identifier)
@@ -111,7 +111,7 @@ def _show_lines(record: "CandidateRecord", children: list[int]) -> Iterator[str]
     yield heading_of(record)
     made = f"by {candidate.operator} in iteration {candidate.iteration}, generation {candidate.generation}"
     yield f"made      {made}, judged in {figure(evaluation.seconds)} s"
-    yield f"archive   {record.status}, island {record.island}, cell {figure(record.cell)}"
+    yield f"archive   {record.status}, island {record.island}, cell {'-' if record.cell is None else record.cell}"
     if evaluation.descriptor:
         yield f"place     {named_figures(evaluation.descriptor)}"
     yield f"parents   {_ids(candidate.parent_ids)}"
@@ -133,13 +133,13 @@ def _ids(identifiers: list[int] | tuple[int, ...], limit: int = 20) -> str:
 
 @click.command("diff")
 @run_argument
-@candidate_argument("first", "A")
-@candidate_argument("second", "[B]", required=False)
+@candidate_argument("first", "[A]")
+@candidate_argument("second", "[B]", default=None)
 @json_option
 def diff_command(run: Path, first: int | str, second: int | str | None, *, as_json: bool) -> None:
     """Show what changed from candidate A to B of RUN.
 
-    Without B: from A's first parent to A.
+    Without B: from A's first parent to A. Without both: from the first parent of the best candidate to it.
     """
     with reading(run) as reader:
         before, after = _pair(reader, first, second)
@@ -188,13 +188,13 @@ def unified_diff(old: Mapping[str, str], new: Mapping[str, str], old_label: str,
 
 @click.command("lineage")
 @run_argument
-@candidate_argument("identifier", "ID")
+@candidate_argument("identifier", "[ID]")
 @click.option("--all", "everyone", is_flag=True, help="All ancestors, not only the line of first parents.")
 @json_option
 def lineage_command(run: Path, identifier: int | str, *, everyone: bool, as_json: bool) -> None:
     """Show the ancestors of a candidate of RUN.
 
-    From candidate ID back to the seed program.
+    From candidate ID (without it: the best one) back to the seed program.
     """
     with reading(run) as reader:
         record = chosen(reader, identifier)
@@ -202,7 +202,7 @@ def lineage_command(run: Path, identifier: int | str, *, everyone: bool, as_json
         line = [_step(reader.candidate(each)) for each in ids]
     document = {"run": str(run), "id": record.candidate.id, "line": line}
     columns = ("id", "generation", "score", "operator", "parents")
-    rows = [[*(step[name] for name in columns[:-1]), _ids(step["parents"])] for step in line]
+    rows = [[str(step["id"]), *(step[name] for name in columns[1:-1]), _ids(step["parents"])] for step in line]
     Output(as_json=as_json).answer("evolve.lineage/1", document, lambda: table(columns, rows, left=(3, 4)))
 
 

@@ -18,11 +18,9 @@ BEST = "best"
 _MAX_DIGITS = 18
 
 
-def candidate_argument(
-    name: str, metavar: str, *, required: bool = True, default: str | None = None
-) -> Callable[[Command], Command]:
-    """Add an argument to a command that is a candidate's number, or `best` to be looked up in the run."""
-    return click.argument(name, metavar=metavar, required=required, default=default, callback=_read_candidate)
+def candidate_argument(name: str, metavar: str, *, default: str | None = BEST) -> Callable[[Command], Command]:
+    """Add an argument that is a candidate's number, or `best` to be looked up in the run; it can be left out."""
+    return click.argument(name, metavar=metavar, required=False, default=default, callback=_read_candidate)
 
 
 def _read_candidate(context: click.Context, parameter: click.Parameter, value: str | None) -> int | str | None:

@@ -81,6 +81,8 @@ def run_command(context: click.Context, /, problem: str, run_dir: Path | None, *
     folder = run_dir or default_run_dir(
         loaded.name, settings.rng_seed, datetime.now(UTC), runs=Path(settings.runs_dir).expanduser()
     )
+    if folder.resolve() == loaded.folder:
+        raise click.UsageError("--run-dir is the problem's own folder: give another, such as one inside it")
     budget = budget_of(settings)
     if given["require_target"] and budget["target"] is None:
         raise click.UsageError("--require-target needs a target: give --target, or set [budget].target in problem.toml")

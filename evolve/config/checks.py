@@ -73,6 +73,8 @@ def _check_symbolic(folder: Path, raw: Raw, seed_files: Mapping[str, str]) -> li
     limit = table.get("max_operations", defaults.max_operations)
     if not isinstance(name, str):
         return []
+    if name.endswith(".py") and not (folder / name).is_file():
+        return [missing_file(folder, "symbolic.vocabulary", name)]
     try:
         vocabulary = load_vocabulary(folder / name if name.endswith(".py") else name)
     except VocabularyError as error:

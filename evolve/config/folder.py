@@ -10,6 +10,7 @@ from evolve.config.mistakes import Mistake, did_you_mean, shown
 MAX_SEED_BYTES = 1 << 20
 MAX_HASHED_BYTES = 64 << 20
 IGNORED_FOLDERS = frozenset({"__pycache__", "runs"})
+RUN_FILE = "run.db"
 
 
 def read_seed(folder: Path, names: Sequence[str]) -> tuple[dict[str, str], list[Mistake]]:
@@ -48,17 +49,23 @@ def _text_of(path: Path) -> str | OSError | ValueError:
 def file_hashes(folder: Path, *, except_for: frozenset[str]) -> dict[str, str]:
     """SHA-256 of every file below the folder, by relative name, in order.
 
-    Hidden files, `__pycache__` and `runs` are left out. A file over 64 MiB stands with its size instead of its hash.
+    Hidden files, `__pycache__`, `runs` and every folder that holds a run are left out. A file over 64 MiB stands with
+    its size instead of its hash.
     """
     hashes: dict[str, str] = {}
     for root, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if name not in IGNORED_FOLDERS and not name.startswith(".")]
+        folders[:] = [name for name in folders if _may_be_judging(Path(root, name))]
         for file in files:
             path = Path(root, file)
             name = path.relative_to(folder).as_posix()
             if name not in except_for and not file.startswith(".") and path.is_file():
                 hashes[name] = _hash_of(path)
     return dict(sorted(hashes.items()))
+
+
+def _may_be_judging(folder: Path) -> bool:
+    is_hidden = folder.name in IGNORED_FOLDERS or folder.name.startswith(".")
+    return not is_hidden and not (folder / RUN_FILE).is_file()
 
 
 def _hash_of(path: Path) -> str:

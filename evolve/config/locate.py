@@ -42,6 +42,10 @@ def find_problem(name_or_path: str | Path, *, search_path: Sequence[Path] = ()) 
         return known[name].resolve()
     if path.is_dir():
         raise ProblemError(f"{path} has no {PROBLEM_FILE}", hint=f"a problem is a folder with a {PROBLEM_FILE} in it")
+    if path.is_file():
+        raise ProblemError(f"{path} is a file", hint=f"a problem is a folder with a {PROBLEM_FILE} in it")
+    if "/" in name:
+        raise ProblemError(f"there is no folder {path}", hint=f"a problem is a folder with a {PROBLEM_FILE} in it")
     hint = did_you_mean(name, known)
     listed = f"known problems: {', '.join(sorted(known)) or 'none'}; or give the path of a problem's folder"
     raise ProblemError(f'no problem "{name}"{"; " + hint if hint else ""}', hint=listed)

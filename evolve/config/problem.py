@@ -134,14 +134,24 @@ class Problem:
         """Refuse to go on with a judge that scores otherwise than the one the stored scores came from.
 
         Raises:
-            ProblemError: a file that judging may read has changed since the run began.
+            ProblemError: the folder is gone, or a file that judging may read has changed since the run began.
         """
-        changed = self.changed_judge_files()
+        if not self.folder.is_dir():
+            raise ProblemError(
+                f"the folder of {self.name} is gone: {self.folder}",
+                hint="put it back to resume: its files are the judge of this run",
+            )
+        changed = [name + self._change_of(name) for name in self.changed_judge_files()]
         if changed:
             raise ProblemError(
                 f"the judge of {self.name} has changed since this run began: {', '.join(changed)} in {self.folder}",
                 hint="restore the files to resume, or start a new run: scores of two judges cannot be compared",
             )
+
+    def _change_of(self, name: str) -> str:
+        if name not in self.judge_hashes:
+            return " (new)"
+        return "" if (self.folder / name).is_file() else " (gone)"
 
 
 def load_problem(name_or_path: str | Path, *, search_path: Sequence[Path] = ()) -> Problem:
@@ -155,7 +165,7 @@ def load_problem(name_or_path: str | Path, *, search_path: Sequence[Path] = ()) 
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ProblemError(f"cannot read {path}: {error}") from error
+        raise ProblemError(f"cannot read {path}: {error}", hint="it must be TOML, written in UTF-8") from error
     tables, mistakes = read_tables(raw)
     seed_files, baselines, more = check_folder(folder, raw)
     mistakes += more

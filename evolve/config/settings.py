@@ -192,7 +192,9 @@ def resolve_settings(
 
 def _settle(key: str, value: Any, origin: Origin, values: dict[str, Any], origins: dict[str, str]) -> Mistake | None:
     if key not in KNOWN:
-        return Mistake(key=key, got="an unknown key", expected="a setting", hint=did_you_mean(key, KNOWN))
+        return Mistake(
+            key=key, got="an unknown key", expected=f"one of {', '.join(KNOWN)}", hint=did_you_mean(key, KNOWN)
+        )
     if value is None and origin is not Origin.DEFAULT:
         return None
     try:

@@ -220,12 +220,18 @@ class ArchiveTable(Table):
 
     @field_validator("axes")
     @classmethod
-    def _distinct_axes(cls, axes: tuple[AxisTable, ...]) -> tuple[AxisTable, ...]:
+    def _axes_of_one_space(cls, axes: tuple[AxisTable, ...], info: ValidationInfo) -> tuple[AxisTable, ...]:
         if not axes:
             raise wrong("at least one axis")
         names = [axis.name for axis in axes]
         if len(set(names)) != len(names):
             raise wrong("axes with different names")
+        unfit = [axis.name for axis in axes if not isinstance(axis, RangeAxisTable) or axis.out_of_range == "overflow"]
+        if info.data.get("kind") == "cvt" and unfit:
+            raise wrong(
+                'with kind = "cvt" only axes that are "linear" or "log" and out_of_range "clip" or "reject"',
+                f"change {', '.join(unfit)}, or use a grid",
+            )
         return axes
 
 

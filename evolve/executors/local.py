@@ -56,7 +56,7 @@ class LocalExecutor:
         """Run one task and return its answer; see `Executor.submit`."""
         frame = encode({"task": task, "payload": payload})
         for _ in range(N_TRIES):
-            process = await self._idle.get()
+            process = await self._living()
             try:
                 message = await self._exchange(process, frame)
             except (OSError, asyncio.IncompleteReadError, ValueError):
@@ -71,8 +71,14 @@ class LocalExecutor:
             answer: dict[str, Any] = message["answer"]
             return answer
         raise InfrastructureError(
-            f"{N_TRIES} workers in a row died while they ran task {task}; see their messages above"
+            f"{N_TRIES} workers in a row died while they ran task {task}; what they said is on standard error"
         )
+
+    async def _living(self) -> asyncio.subprocess.Process:
+        """A worker that waits for work; those that died while they waited are replaced, and no task is blamed."""
+        while (process := await self._idle.get()).returncode is not None:
+            await self._replace(process)
+        return process
 
     @staticmethod
     async def _exchange(process: asyncio.subprocess.Process, frame: bytes) -> dict[str, Any]:

@@ -146,8 +146,10 @@ class Driver:
     def _tell_ready(self) -> None:
         """Tell what is next in order, as one group: planned on after each, on disk before anybody hears of it."""
         records: list[IterationRecord] = []
-        while (told := self._ready.pop(self._search.last_told + 1, None)) is not None:
-            record = self._search.tell(told, limit=self._evaluations_left())
+        while (left := self._evaluations_left()) != 0 and (
+            told := self._ready.pop(self._search.last_told + 1, None)
+        ) is not None:
+            record = self._search.tell(told, limit=left)
             records.append(record)
             self._fruitless = 0 if record.candidates else self._fruitless + 1
             if self._stop_reason() is not None and self.stopped_by != "signal":
@@ -164,7 +166,7 @@ class Driver:
 
     def _evaluations_left(self) -> int | None:
         limit = self._parts.budget.evaluations
-        return None if limit is None else limit - self._search.n_evaluations
+        return None if limit is None else max(limit - self._search.n_evaluations, 0)
 
     def _show(self) -> None:
         executor = self._parts.bench.executor

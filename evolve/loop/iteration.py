@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from evaluators.answers import clean
 from evaluators.contract import Evaluation, Failure
 from evolve import tasks
-from evolve.errors import EvolveEnvironmentError
+from evolve.errors import EvolveEnvironmentError, SeedError
 from evolve.executors import Executor, InfrastructureError, TaskError
 from evolve.loop.gate import Gate
 from evolve.loop.randomness import evaluation_seed
@@ -20,6 +21,7 @@ from sandbox.errors import CandidateSyntaxError
 
 EVALUATION_COST = 0.01
 GRACE_SECONDS = 120.0
+MAX_DETAIL = 4000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,7 @@ async def run_iteration(plan: Plan, search: Search, bench: Bench) -> Told:
 
     Raises:
         InfrastructureError: workers kept dying; the run should stop and be resumed later.
+        SeedError: the evaluator fails where the operator needs it.
     """
     started = time.monotonic()
     proposals, cost = await _propose(plan, search.operator_stream(plan.number), bench.executor)
@@ -106,10 +109,21 @@ async def _propose(plan: Plan, rng: np.random.Generator, executor: Executor) -> 
         request = next(proposing)
         while True:
             answer = await executor.submit(request.task, request.payload)
+            require_answer(answer)
             cost += float(answer["cost"])
             request = proposing.send(answer)
     except StopIteration as stop:
         return stop.value, cost
+
+
+def require_answer(answer: Mapping[str, Any]) -> None:
+    """Raise what a worker says of an evaluator that search cannot work with.
+
+    Raises:
+        SeedError: the evaluator's fit target fails.
+    """
+    if "failed" in answer:
+        raise SeedError(f"the problem's evaluator cannot be used: {answer['failed']}")
 
 
 def _refused(proposal: Proposal, error: CandidateSyntaxError, fingerprint: str) -> ToldChild:
@@ -120,4 +134,4 @@ def _refused(proposal: Proposal, error: CandidateSyntaxError, fingerprint: str) 
 
 
 def _judge_failed(detail: str, n: int) -> list[Evaluation]:
-    return [Evaluation.failed(Failure.EVALUATOR, detail=detail[-4000:], stage="judge")] * n
+    return [Evaluation.failed(Failure.EVALUATOR, detail=clean(detail, MAX_DETAIL), stage="judge")] * n

@@ -9,6 +9,7 @@ from archive.candidate import Candidate
 from archive.contract import AddStatus
 from archive.errors import ArchiveError
 from archive.islands import Islands
+from evaluators.answers import clean
 from evaluators.contract import Evaluation, Failure
 from evolve.loop.randomness import Purpose, stream
 from evolve.operators.contract import EVERYONE, Operator
@@ -142,7 +143,9 @@ class Search:
     def tell(self, told: Told, *, limit: int | None = None) -> IterationRecord:
         """Fold one outcome into the archive; returns the row for the log.
 
-        Children beyond `limit` evaluations are dropped: a budget is never exceeded.
+        Children beyond `limit` evaluations are dropped: a budget is never exceeded. (They are not made again: where
+        an iteration has several children, a run that is given a larger budget later may differ from one that had it
+        from the start.)
 
         Raises:
             ValueError: the iteration is not the next one.
@@ -202,7 +205,7 @@ class Search:
                     for island in targets
                 ]
             except ArchiveError as error:
-                evaluation = Evaluation.failed(Failure.EVALUATOR, detail=str(error), stage="archive")
+                evaluation = Evaluation.failed(Failure.EVALUATOR, detail=clean(str(error)), stage="archive")
             else:
                 status, cell = results[0].status.value, results[0].cell
         self.n_failures += evaluation.failure is not None

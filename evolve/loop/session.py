@@ -14,6 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from archive.contract import AddStatus
+from evolve import tasks
 from evolve.config.problem import Problem
 from evolve.errors import SeedError
 from evolve.executors import LocalExecutor
@@ -21,7 +23,7 @@ from evolve.loop.budget import Budget
 from evolve.loop.driver import Driver, Past, RunParts
 from evolve.loop.events import Event, Listener, RunOptions, RunSummary
 from evolve.loop.gate import gate_for
-from evolve.loop.iteration import Bench, judge_all
+from evolve.loop.iteration import Bench, judge_all, require_answer
 from evolve.loop.journal import Journal
 from evolve.loop.replay import fold_log
 from evolve.loop.search import Search, Told, ToldChild
@@ -30,7 +32,6 @@ from evolve.operators.symbolic import SymbolicBurst
 from evolve.store import RunReader, RunWriter
 from sandbox.errors import CandidateSyntaxError
 
-HANDLER = "evolve.tasks:handle"
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 RECORDED_PACKAGES = ("evolve-discovery", "numpy", "numba", "python-flint")
 
@@ -59,9 +60,11 @@ def start_run(problem: Problem, run_dir: Path, options: RunOptions, listener: Li
         run_dir, meta, durability=options.durability, network_fs_allowed=options.network_fs_allowed
     )
     try:
-        return _session(problem, options, writer, build_search(problem, options.rng_seed), listener)
+        search = build_search(problem, options.rng_seed)
+        return _session(problem, options, writer, search, listener)
     except SeedError:
-        writer.discard(folder_too=not existed)
+        if writer.is_empty():
+            writer.discard(folder_too=not existed)
         raise
     finally:
         writer.close()
@@ -123,7 +126,7 @@ async def _session_async(
     listener: Listener,
     past: Past,
 ) -> RunSummary:
-    executor = LocalExecutor(n_workers=options.workers or 1, handler=HANDLER)
+    executor = LocalExecutor(n_workers=options.workers or 1, handler=tasks.HANDLER)
     bench = Bench(
         executor=executor,
         gate=gate_for(problem),
@@ -152,8 +155,8 @@ async def _session_async(
             stopped_by = await driver.run()
         finally:
             await executor.close()
+    writer.set_meta("archive_hash", search.islands.hash())  # before the end: a session that ended left its hash
     writer.end_session(driver.session_seconds, stopped_by)
-    writer.set_meta("archive_hash", search.islands.hash())
     summary = RunSummary(
         run=str(writer.run_dir),
         evaluations=search.n_evaluations,
@@ -175,7 +178,7 @@ async def _begin(problem: Problem, parts: RunParts) -> None:
     if preparation is not None:
         text = "the compiled search; the first time takes about a minute"
         parts.listener(Event(kind="preparing", data={"text": text}))
-        await parts.bench.executor.submit(preparation.task, preparation.payload)
+        require_answer(await parts.bench.executor.submit(preparation.task, preparation.payload))
     if parts.search.last_told < 0:
         await _tell_seed(problem, parts)
 
@@ -205,9 +208,11 @@ async def _tell_seed(problem: Problem, parts: RunParts) -> None:
         children=(child,),
     )
     record = parts.search.tell(told)
-    if record.candidates[0].evaluation.failure is not None:
+    row = record.candidates[0]
+    if row.status != AddStatus.NEW:
+        place = row.evaluation.detail or f"{dict(row.evaluation.descriptor)} is {row.status}"
         raise SeedError(
-            f"the seed program of {problem.name} does not fit the archive: {record.candidates[0].evaluation.detail}",
+            f"the seed program of {problem.name} does not fit the archive: {place}",
             hint="make the axes in [archive] cover the seed program's descriptor",
         )
     parts.journal.commit([record], 0.0)

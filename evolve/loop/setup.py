@@ -1,6 +1,8 @@
-"""From a problem and options to the parts of a run: archive islands, operators, search."""
+"""From a problem and options to the parts of a run: archive islands, operators, search. Runs no evaluator."""
 
+import symtable
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from archive.build import build_archive
@@ -77,9 +79,21 @@ def _symbolic_operators(problem: Problem) -> list[Operator]:
 
 def _has_fit_target(spec: Mapping[str, Any]) -> bool:
     try:
-        return Judge(JudgeSpec.from_mapping(spec)).fit_target() is not None
-    except EvaluatorError as error:
-        raise SeedError(str(error)) from error
+        judged = JudgeSpec.from_mapping(spec)
+        if judged.file is None:
+            return Judge(judged).fit_target() is not None
+        return _defines_fit_target(Path(judged.folder) / judged.file)
+    except (EvaluatorError, OSError, SyntaxError, ValueError) as error:
+        raise SeedError(f"the evaluator cannot be used: {error}") from error
+
+
+def _defines_fit_target(path: Path) -> bool:
+    """Whether a problem's own evaluator has that function, as its text tells: it runs in workers only."""
+    names = symtable.symtable(path.read_text(encoding="utf-8"), str(path), "exec")
+    if "fit_target" not in names.get_identifiers():
+        return False
+    symbol = names.lookup("fit_target")
+    return symbol.is_assigned() or symbol.is_imported()
 
 
 def _burst(problem: Problem, spec: Mapping[str, Any], kind: str) -> SymbolicBurst:

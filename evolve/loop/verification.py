@@ -1,5 +1,6 @@
 """Verification: ask the problem's judge for a rigorous verdict on one candidate and keep its certificate."""
 
+import asyncio
 import json
 import os
 from collections.abc import Mapping
@@ -8,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from evaluators.contract import Verdict
-from evaluators.errors import EvaluatorError
-from evaluators.judge import Judge, JudgeSpec
+from evolve import tasks
 from evolve.config.problem import Problem
 from evolve.errors import EvolveEnvironmentError, SeedError
+from evolve.executors import InfrastructureError, LocalExecutor, TaskError
 from evolve.store import RunReader
-from sandbox.errors import SandboxError
 
 SCHEMA = "evolve.certificate/1"
 
@@ -44,7 +44,7 @@ def verify_candidate(run_dir: Path, identifier: int) -> Verification:
     problem = Problem.from_json(reader.meta()["problem"])
     reader.close()
     problem.require_unchanged_judge()
-    verdict = _verdict(problem, record.candidate.files)
+    verdict = asyncio.run(_verdict(problem, record.candidate.files))
     path = None
     if verdict.certificate:
         document = {
@@ -70,14 +70,21 @@ def verify_candidate(run_dir: Path, identifier: int) -> Verification:
     )
 
 
-def _verdict(problem: Problem, files: Mapping[str, str]) -> Verdict:
+async def _verdict(problem: Problem, files: Mapping[str, str]) -> Verdict:
+    """Ask in a worker: what an evaluator prints, closes or exits stays there."""
+    executor = LocalExecutor(n_workers=1, handler=tasks.HANDLER)
     try:
-        with Judge(JudgeSpec.from_mapping(problem.judge_spec_mapping())) as judge:
-            return judge.verify(files)
-    except EvaluatorError as error:
-        raise SeedError(str(error)) from error
-    except SandboxError as error:
-        raise EvolveEnvironmentError(f"the sandbox does not work: {error}") from error
+        await executor.start()
+        answer = await executor.submit(tasks.VERIFY, {"judge": problem.judge_spec_mapping(), "files": dict(files)})
+    except (TaskError, InfrastructureError) as error:
+        raise SeedError(f"the evaluator of {problem.name} failed under verification: {error}") from error
+    finally:
+        await executor.close()
+    if "broken" in answer:
+        raise EvolveEnvironmentError(f"the sandbox does not work: {answer['broken']}")
+    if "failed" in answer:
+        raise SeedError(f"the evaluator of {problem.name} failed under verification: {answer['failed']}")
+    return tasks.verdict_from_mapping(answer["verdict"])
 
 
 def _write_whole(path: Path, document: dict[str, Any]) -> None:
@@ -86,7 +93,7 @@ def _write_whole(path: Path, document: dict[str, Any]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("w", encoding="utf-8") as handle:
-            json.dump(document, handle, indent=1, default=str)
+            json.dump(document, handle, indent=1)
             handle.flush()
             os.fsync(handle.fileno())
         temporary.replace(path)

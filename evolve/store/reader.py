@@ -8,9 +8,9 @@ from typing import Any
 
 from archive.candidate import Candidate
 from evaluators.contract import Evaluation, Failure
-from evolve.errors import UsageError
+from evolve.errors import EvolveEnvironmentError, UsageError
 from evolve.store.records import CandidateRecord, IterationRecord, unpack_files
-from evolve.store.schema import DATABASE_NAME, SCHEMA_VERSION, connect_reader
+from evolve.store.schema import DATABASE_NAME, connect_reader, require_version
 
 CANDIDATE_COLUMNS = """id, iteration, source, fingerprint, operator, island, generation, status, cell, score, failure,
   detail, stage, metrics, descriptor, artifacts, seconds"""
@@ -29,8 +29,7 @@ class RunReader:
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         except sqlite3.Error as error:
             raise UsageError(f"cannot read {path}: {error}") from error
-        if version != SCHEMA_VERSION:
-            raise UsageError(f"{run_dir} has schema version {version}, this program reads {SCHEMA_VERSION}")
+        require_version(run_dir, version)
 
     def meta(self) -> dict[str, Any]:
         """All entries of the meta table (problem, options, versions, …)."""
@@ -179,7 +178,10 @@ class RunReader:
         )
 
     def _rows(self, query: str, *values: object) -> list[sqlite3.Row]:
-        return self._connection.execute(query, values).fetchall()
+        try:
+            return self._connection.execute(query, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise EvolveEnvironmentError(f"cannot read {self.run_dir / DATABASE_NAME}: {error}") from error
 
     def close(self) -> None:
         """Close the connection."""

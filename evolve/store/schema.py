@@ -1,7 +1,10 @@
 """The tables of `run.db` and the settings of its connections."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
+
+from evolve.errors import EvolveEnvironmentError, UsageError
 
 SCHEMA_VERSION = 1
 DATABASE_NAME = "run.db"
@@ -49,6 +52,37 @@ def connect_writer(path: Path, *, durability: str) -> sqlite3.Connection:
 
 def connect_reader(path: Path) -> sqlite3.Connection:
     """Open a read-only connection that works on running, finished and crashed runs."""
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, timeout=5.0)
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5.0)
     connection.row_factory = sqlite3.Row
     return connection
+
+
+def holds_tables(path: Path) -> bool:
+    """Whether there is a database with something in it; one without tables belongs to a run killed at its birth.
+
+    Raises:
+        EvolveEnvironmentError: the file cannot be read as a database.
+    """
+    if not path.exists():
+        return False
+    try:
+        with closing(connect_reader(path)) as connection:
+            return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+    except sqlite3.Error as error:
+        raise EvolveEnvironmentError(f"cannot read {path}: {error}") from error
+
+
+def require_version(run_dir: Path, version: int) -> None:
+    """Refuse a database of another schema.
+
+    Raises:
+        UsageError: this program cannot use it.
+    """
+    if version == 0:
+        raise UsageError(
+            f"no run in {run_dir}: it was killed before it began; start it again with `evolve run --run-dir {run_dir}`"
+        )
+    if version != SCHEMA_VERSION:
+        raise UsageError(
+            f"{run_dir} has schema version {version}, this program knows {SCHEMA_VERSION}: use the version that made it"
+        )

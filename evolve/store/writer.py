@@ -13,7 +13,7 @@ from typing import Any
 from evolve.errors import EvolveEnvironmentError, ResumableError, UsageError
 from evolve.store.lock import LOCK_NAME, refuse_network_filesystem, take_lock
 from evolve.store.records import CandidateRecord, IterationRecord, pack_files, source_hash
-from evolve.store.schema import DATABASE_NAME, SCHEMA_VERSION, TABLES, connect_writer
+from evolve.store.schema import DATABASE_NAME, SCHEMA_VERSION, TABLES, connect_writer, holds_tables, require_version
 
 
 class RunWriter:
@@ -39,7 +39,7 @@ class RunWriter:
             UsageError: the folder already holds a run.
             EvolveEnvironmentError: the folder cannot be made or written, or is on a network filesystem.
         """
-        if (run_dir / DATABASE_NAME).exists():
+        if holds_tables(run_dir / DATABASE_NAME):
             raise UsageError(f"{run_dir} already holds a run: continue it with `evolve resume {run_dir}`")
         try:
             run_dir.mkdir(parents=True, exist_ok=True)
@@ -66,14 +66,22 @@ class RunWriter:
         if not (run_dir / DATABASE_NAME).exists():
             raise UsageError(f"no run in {run_dir} (expected a file {DATABASE_NAME} there); `evolve ls` lists the runs")
         writer = cls(run_dir, durability=durability)
-        version = writer._connection.execute("PRAGMA user_version").fetchone()[0]
-        if version != SCHEMA_VERSION:
+        try:
+            require_version(run_dir, writer._number("PRAGMA user_version"))
+        except BaseException:
             writer.close()
-            raise UsageError(
-                f"{run_dir} has schema version {version}, this program writes {SCHEMA_VERSION}: "
-                "use the version that made it"
-            )
+            raise
         return writer
+
+    def is_empty(self) -> bool:
+        """Whether nothing has been told yet: such a run may be discarded."""
+        return self._number("SELECT count(*) FROM iteration") == 0
+
+    def _number(self, query: str) -> int:
+        try:
+            return int(self._connection.execute(query).fetchone()[0])
+        except sqlite3.DatabaseError as error:
+            raise EvolveEnvironmentError(f"cannot read {self.run_dir / DATABASE_NAME}: {error}") from error
 
     def _create_tables(self, meta: Mapping[str, Any]) -> None:
         with self._transaction() as connection:
@@ -83,6 +91,7 @@ class RunWriter:
             rows = [(key, json.dumps(value)) for key, value in meta.items()]
             connection.executemany("INSERT INTO meta VALUES (?, ?)", rows)
             connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        self._number("PRAGMA wal_checkpoint(TRUNCATE)")  # the file alone, without its -wal, is a run from now on
 
     def start_session(self) -> None:
         """Record that this process now controls the run."""
@@ -170,8 +179,10 @@ class RunWriter:
             self._connection.execute("BEGIN IMMEDIATE")
             yield self._connection
             self._connection.execute("COMMIT")
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             self._roll_back()
+            if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.DataError):
+                raise  # our own mistake, not the disk's
             raise ResumableError(
                 f"cannot write {self.run_dir / DATABASE_NAME}: {error}; nothing acknowledged is lost: "
                 f"free space or repair the disk, then `evolve resume {self.run_dir}`"

@@ -12,7 +12,7 @@ from evolve.symbolic.genomes import grammar_of, has_arithmetic, read_genome, wri
 from evolve.symbolic.least_squares import Table, Workspace, allocate, differentiate, evaluate, fit
 from evolve.symbolic.moves import Grammar
 from evolve.symbolic.normal_form import depth_of, link, unlink
-from evolve.symbolic.rounding import SETTLE_BELOW, settle
+from evolve.symbolic.rounding import SETTLE_BELOW, exact_residuals, settle
 from evolve.symbolic.search import Drawing, Plan, Seeds, run, stays_between
 from evolve.symbolic.tables import blank_like, check_band, full_table, search_table
 from evolve.symbolic.tape import FloatArray
@@ -26,10 +26,10 @@ PER_OUTER_CELL = 6
 SAME_ERROR = 0.01
 EXCHANGE_ABOVE = 1e-13
 FINISHING_TICKS = 200_000
-_MIX = {  # refit, crossover, square: probabilities of a step
-    BurstKind.MUTATE: (0.15, 0.1, 0.04),
-    BurstKind.REFIT: (0.9, 0.0, 0.02),
-    BurstKind.CROSSOVER: (0.15, 0.8, 0.04),
+_MIX = {  # refit, crossover, square, shrink: probabilities of a step
+    BurstKind.MUTATE: (0.12, 0.1, 0.03, 0.06),
+    BurstKind.REFIT: (0.75, 0.0, 0.02, 0.2),
+    BurstKind.CROSSOVER: (0.12, 0.8, 0.03, 0.06),
 }
 
 
@@ -61,9 +61,8 @@ def burst(
     """
     rng = np.array([np.random.default_rng(list(rng_seed)).integers(0, 2**63)], np.uint64)
     bench = _prepare(vocabulary, target, settings)
-    refit, crossover, squares = _MIX[BurstKind(settings.kind)]
     plan = Plan(
-        refit, crossover, squares, settings.max_constants, int(settings.work * TICKS_PER_WORK),
+        *_MIX[BurstKind(settings.kind)], settings.max_constants, int(settings.work * TICKS_PER_WORK),
         has_arithmetic(vocabulary), bool((target.values > 0).all()),
     )  # fmt: skip
     seeds = _seeds(bench, parents, vocabulary)
@@ -191,11 +190,17 @@ def _finish(
     error = float(np.abs(residuals_of(flat)).max())
     if not np.isfinite(error) or not stays_between(work, drawing, n, n_constants, n_inputs, flat, error):
         return None
-    unlink(code, constants, n, flat)
     name, inputs = (parents[0].name, parents[0].inputs) if parents else ("f", _input_names(n_inputs))
-    program = read_genome(code, constants, n, vocabulary, name=name, inputs=inputs)
+
+    def program_of(flat: FloatArray) -> Program:
+        unlink(code, constants, n, flat)
+        return read_genome(code, constants, n, vocabulary, name=name, inputs=inputs)
+
+    program = program_of(flat)
     if error < SETTLE_BELOW and n_constants and has_double_double(program, vocabulary):
-        program, error = settle(program, vocabulary, target, derivatives_of(flat).T, np.random.default_rng(n))
+        flat = exchange(flat, lambda moved: exact_residuals(program_of(moved), vocabulary, target), derivatives_of)
+        derivatives = derivatives_of(flat)
+        program, error = settle(program_of(flat), vocabulary, target, derivatives.T, np.random.default_rng(n))
     indices = tuple(int(i) for i in elites.parents[slot] if i >= 0)
     return Child(program=program, error=error, parent_indices=indices)
 

@@ -1,7 +1,7 @@
 """Levelling: from least squares to the smallest largest error.
 
 First the points' weights follow their errors (Lawson 1961), which is robust and slow; the last few percent are Newton
-steps of a Remez exchange on the error's alternating extremes.
+steps of a Remez exchange on the error's alternating extremes, bent by half their geodesic acceleration.
 """
 
 from collections.abc import Callable
@@ -15,6 +15,7 @@ ITERATIONS_PER_ROUND = 3
 LAWSON_ROUNDS = 12
 EXCHANGE_STEPS = 10
 SMALLEST_GAIN = 1e-4
+PROBE = 0.1
 
 ResidualsOf = Callable[[FloatArray], FloatArray]
 DerivativesOf = Callable[[FloatArray], FloatArray]
@@ -54,9 +55,14 @@ def exchange(constants: FloatArray, residuals_of: ResidualsOf, derivatives_of: D
         derivatives = derivatives_of(constants)
         if not (np.isfinite(worst) and worst > 0.0 and np.isfinite(derivatives).all()):
             break
-        step = _levelling_step(residuals, derivatives)
-        for fraction in (1.0, 0.5, 0.2):
-            moved = constants + fraction * step
+        solve = _levelling(residuals, derivatives)
+        velocity = solve(residuals)
+        probe = residuals_of(constants + PROBE * velocity)
+        acceleration = solve(2.0 / PROBE * ((probe - residuals) / PROBE - derivatives @ velocity))
+        if not np.isfinite(acceleration).all():
+            acceleration = np.zeros_like(velocity)
+        for part in (1.0, 0.5, 0.2):
+            moved = constants + part * velocity + 0.5 * part * part * acceleration
             moved_residuals = residuals_of(moved)
             moved_worst = float(np.abs(moved_residuals).max())
             if moved_worst < worst * (1.0 - SMALLEST_GAIN):
@@ -67,16 +73,22 @@ def exchange(constants: FloatArray, residuals_of: ResidualsOf, derivatives_of: D
     return constants
 
 
-def _levelling_step(residuals: FloatArray, derivatives: FloatArray) -> FloatArray:
-    """The step after which, to first order, the errors at the alternating extremes are equal in size."""
+def _levelling(residuals: FloatArray, derivatives: FloatArray) -> Callable[[FloatArray], FloatArray]:
+    """Solves for the step that makes given errors, changing to first order, equal in size at the extremes."""
     chosen = _alternating_extremes(residuals, most=derivatives.shape[1] + 1)
     scale = np.linalg.norm(derivatives, axis=0)
     scale[scale == 0.0] = 1.0
     level = np.abs(residuals).max()
-    system = np.column_stack([derivatives[chosen] / scale, -np.sign(residuals[chosen]) * level])
-    solution: FloatArray = np.linalg.lstsq(system / level, -residuals[chosen] / level, rcond=1e-13)[0]
-    step: FloatArray = solution[:-1] / scale
-    return step
+    system = np.column_stack([derivatives[chosen] / scale / level, -np.sign(residuals[chosen])])
+
+    def solve(errors: FloatArray) -> FloatArray:
+        if not np.isfinite(errors[chosen]).all():
+            return np.full(scale.size, np.nan)
+        solution: FloatArray = np.linalg.lstsq(system, -errors[chosen] / level, rcond=1e-13)[0]
+        step: FloatArray = solution[:-1] / scale
+        return step
+
+    return solve
 
 
 def _alternating_extremes(residuals: FloatArray, *, most: int) -> list[int]:

@@ -10,15 +10,17 @@ from typing import Any, TypeVar, cast
 
 from numba import njit
 
+from sandbox.symbolic import vocabulary
+
 _Compiled = TypeVar("_Compiled", bound=Callable[..., Any])
 
 
 def _source_digest() -> str:
-    """A hash of all sources that compiled functions may come from."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    """A hash of all sources that go into compiled functions."""
+    sources = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
+    compiled_sources = [source for source in sources if b"@compiled" in source]
+    opcodes = Path(vocabulary.__file__).read_bytes()
+    return hashlib.sha256(b"".join([*compiled_sources, opcodes])).hexdigest()
 
 
 _SOURCES = _source_digest()
@@ -28,7 +30,7 @@ def compiled(function: _Compiled) -> _Compiled:
     """Compile a function on its first call.
 
     numba's cache notices changes of the file a function stands in, not of the files it calls into, so the stamp of
-    its cache file is extended by a hash of the whole folder. Where numba's insides differ, its own stamp has to do.
+    its cache file is extended by a hash of all of them. Where numba's insides differ, its own stamp has to do.
     """
     dispatcher: Any = njit(nogil=True, cache=True, error_model="numpy")(function)
     cache_file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)

@@ -1,4 +1,4 @@
-# ruff: noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917, SIM110 compiled: flat arguments, long branches, plain loops
+# ruff: noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 compiled: flat arguments, long branches, plain loops
 """The compiled loop of a burst: choose an elite, change it, fit its constants, offer it; until the work is spent.
 
 `run` is one loop with one fit in it, whatever the step: compiled code is copied into each place that calls it, so a
@@ -22,21 +22,21 @@ from evolve.symbolic.elites import (
 )
 from evolve.symbolic.kernel import compiled
 from evolve.symbolic.least_squares import Table, Workspace, fit
-from evolve.symbolic.moves import Grammar, graft, mutate_genome, random_start, square, trailing_squares
+from evolve.symbolic.moves import Grammar, delete, graft, mutate_genome, random_start, square, trailing_squares
 from evolve.symbolic.normal_form import link, normalise, structure_hash, unlink
-from evolve.symbolic.randomness import RandomState, uniform
+from evolve.symbolic.randomness import RandomState, below, uniform
 from evolve.symbolic.scaling import rescale
 from evolve.symbolic.tape import FloatArray, IntArray, forward
 
 FIRST_ITERATIONS = 10
 MORE_ITERATIONS = 60
-RESTARTS = 30
+RESTARTS = 12
 NEW_STARTS = 3
 FAR_BEHIND = 1e4  # a start is left when its sum of squares is this many times the best one's
 HOPELESS = 1000.0  # or when its error is this many times the worst that may enter the cell
 VISITS = 3
 UNSQUARE = 0.3  # how often a square step takes a square away instead
-SEED, REFIT, SQUARE, MUTATE = 0, 1, 2, 3
+SEED, REFIT, SQUARE, MUTATE, SHRINK = 0, 1, 2, 3, 4
 
 
 class Plan(NamedTuple):
@@ -45,6 +45,7 @@ class Plan(NamedTuple):
     refit: float
     crossover: float
     square: float
+    shrink: float
     max_constants: int
     max_ticks: int
     rewrite: bool
@@ -126,7 +127,7 @@ def search_constants(
     """
     flat, best, inherited = drawing.flat, drawing.best, drawing.inherited
     best_cost, best_error = np.inf, np.inf
-    starts = RESTARTS if mode == REFIT else NEW_STARTS if mode == MUTATE else 1
+    starts = RESTARTS if mode in (REFIT, SHRINK) else NEW_STARTS if mode == MUTATE else 1
     for start in range(starts if n_constants > 0 else 1):
         if start == 0 and mode != REFIT:
             for k in range(n_constants):
@@ -265,7 +266,14 @@ def run(
             choice = uniform(rng)
             slot = random_slot(elites, rng)
             mode = REFIT if choice < plan.refit else SQUARE if choice < plan.refit + plan.square else MUTATE
+            if choice > 1.0 - plan.shrink:  # one operation less of the best of some length: a redundant one, with luck
+                best = _best_of_length(elites, 1 + below(rng, grammar.max_operations), grammar.max_operations)
+                mode, slot = SHRINK, best if best >= 0 else slot
             n = _take(elites, drawing, slot)
+            if mode == SHRINK:
+                n = delete(drawing.code, n, n_inputs, rng)
+                if n > 0:
+                    n = normalise(drawing.code, drawing.constants, n, n_inputs, drawing.scratch, plan.rewrite)
             if mode == MUTATE:
                 n = _vary(elites, drawing, n, grammar, plan, rng)
         elif squared < grammar.max_operations:

@@ -110,6 +110,19 @@ class ExecutorConformance:
         assert run_with(executor, use)["payload"] == {}
         assert executor.n_lost_workers == 3
 
+    def test_workers_that_died_while_idle_are_replaced_and_no_task_is_blamed(self) -> None:
+        """Dead bodies in the queue are infrastructure: the next task must not pay for them."""
+
+        async def use(executor: Executor) -> dict[str, Any]:
+            naps = [executor.submit("sleep", {"seconds": 0.3}) for _ in range(5)]
+            for pid in {answer["pid"] for answer in await asyncio.gather(*naps)}:
+                os.kill(pid, signal.SIGKILL)
+            await asyncio.sleep(0.3)
+            return await executor.submit("echo", {"alive": True})
+
+        executor = self.make(n_workers=5, handler=HANDLER)
+        assert run_with(executor, use)["payload"] == {"alive": True}
+
     def test_a_cancelled_task_frees_its_worker(self) -> None:
         """A task that hangs can be dropped; the next one does not wait for it."""
 

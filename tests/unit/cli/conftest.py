@@ -110,6 +110,12 @@ def toy_run(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def long_run(tmp_path: Path) -> Path:
+    """A run whose best candidate has a number of four digits."""
+    return write_run(tmp_path / "runs" / "long", [judged(number, score=float(number)) for number in range(1, 1002)])
+
+
+@pytest.fixture
 def invoke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Invoke:
     """Call the command in an empty working folder; settings of this machine's user do not count."""
     monkeypatch.chdir(tmp_path)

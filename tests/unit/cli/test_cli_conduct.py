@@ -2,11 +2,12 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from evolve.cli.conduct import Conductor, choose_display, conduct, exit_code_of, fall_silent
+from evolve.cli.conduct import Conductor, choose_display, conduct, exit_code_of, fall_silent, report, resume_command_of
 from evolve.cli.live import LiveDisplay
 from evolve.cli.output import Output
 from evolve.cli.plain import PlainDisplay
@@ -68,7 +69,7 @@ def test_a_run_for_people_ends_with_how_to_resume(capsys: pytest.CaptureFixture[
     assert "seed      score 0.5" in captured.out
     assert "stopped: the time is up" in captured.out
     assert "best 2, candidate 2; 3 evaluations, 2 elites, 1.5s" in captured.out
-    assert captured.out.endswith("resume with: evolve resume 'runs/a toy/1'\n")
+    assert captured.out.endswith("resume with: evolve resume 'runs/a toy/1' --time 3s\n")
 
 
 def test_a_run_for_scripts_writes_json_lines_and_the_summary_last(capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,9 +91,31 @@ def test_a_run_for_scripts_writes_json_lines_and_the_summary_last(capsys: pytest
         "signal": None,
         "seconds": 1.5,
         "exit_code": 0,
-        "resume": "evolve resume 'runs/a toy/1'",
+        "resume": "evolve resume 'runs/a toy/1' --time 3s",
     }
     assert "resume with: evolve resume" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("stopped_by", "more"),
+    [("evaluations", " --evaluations 6"), ("time", " --time 3s"), ("signal", ""), ("exhausted", "")],
+)
+def test_the_command_that_resumes_raises_the_amount_that_is_spent(stopped_by: str, more: str) -> None:
+    assert resume_command_of(summary(stopped_by=stopped_by)) == f"evolve resume 'runs/a toy/1'{more}"
+
+
+def test_a_run_without_a_best_does_not_offer_to_show_it(capsys: pytest.CaptureFixture[str]) -> None:
+    report(replace(summary(stopped_by="signal", best_score=None), best_id=None), Output(as_json=False), 130)
+
+    text = capsys.readouterr().out
+    assert "best -; 3 evaluations" in text
+    assert "evolve best" not in text
+
+
+def test_the_number_of_a_candidate_is_written_as_commands_take_it(capsys: pytest.CaptureFixture[str]) -> None:
+    report(replace(summary(), best_id=1246), Output(as_json=False), 0)
+
+    assert "candidate 1246;" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import click
@@ -95,6 +96,7 @@ def test_ctrl_c_in_a_query_ends_with_130(monkeypatch: pytest.MonkeyPatch, capsys
         (["run", "exp2", "--wrokers", "2"], "No such option"),
         (["ls", "nowhere"], "does not exist"),
         (["problems", "no_such_problem"], 'no problem "no_such_problem"'),
+        (["run", "no/such/folder"], "there is no folder no/such/folder"),
     ],
 )
 def test_a_wrong_command_line_ends_with_2_and_says_what_is_wrong(
@@ -137,3 +139,13 @@ def test_help_lists_the_commands_in_the_order_of_work(capsys: pytest.CaptureFixt
 
     text = capsys.readouterr().out
     assert text.index("  run ") < text.index("  best ") < text.index("  version ")
+
+
+def test_the_problems_own_folder_is_no_place_for_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shipped = Path(__file__).resolve().parents[3] / "problems" / "exp2"
+    folder = shutil.copytree(shipped, tmp_path / "mine")
+
+    assert main(["run", str(folder), "--run-dir", str(folder)]) == 2
+
+    assert "the problem's own folder" in capsys.readouterr().err
+    assert not (folder / "run.db").exists()

@@ -204,3 +204,16 @@ def test_a_candidate_that_does_not_exist_gets_the_range(toy_run: Path, invoke: I
 
 def test_version_says_which(invoke: Invoke) -> None:
     assert answer(invoke("version", "--json"))["version"] in invoke("version").stdout
+
+
+def test_the_version_is_said_in_the_usual_place_too(invoke: Invoke) -> None:
+    assert invoke("--version").stdout == invoke("version").stdout
+
+
+@pytest.mark.parametrize("command", ["show", "diff", "lineage"])
+def test_without_a_candidate_the_best_is_meant(toy_run: Path, invoke: Invoke, command: str) -> None:
+    assert invoke(command, str(toy_run)).stdout == invoke(command, str(toy_run), "best").stdout != ""
+
+
+def test_lineage_writes_numbers_as_commands_take_them(long_run: Path, invoke: Invoke) -> None:
+    assert invoke("lineage", str(long_run)).stdout.splitlines()[1].split()[0] == "1001"

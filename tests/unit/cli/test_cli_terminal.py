@@ -109,11 +109,12 @@ def test_peoples_text_goes_to_stderr_when_scripts_read_stdout(capsys: pytest.Cap
 
 
 def test_figures_are_short() -> None:
-    assert [figure(value) for value in (None, 1234567, 0.000123456789, 2.0, True, "a\x1bb", float("inf"))] == [
+    assert [figure(value) for value in (None, 1234567, 0.000123456789, 2.0, -0.0, True, "a\x1bb", float("inf"))] == [
         "-",
         "1,234,567",
         "0.000123457",
         "2",
+        "0",
         "True",
         r"a\x1bb",
         "inf",

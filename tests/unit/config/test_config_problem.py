@@ -241,3 +241,61 @@ def test_baselines_that_are_no_json_are_reported(tmp_path: Path) -> None:
 
 def test_the_problem_names_the_settings_it_sets_and_no_others(tmp_path: Path) -> None:
     assert load_problem(folder_with(tmp_path)).settings_mapping() == {"evaluations": 30}
+
+
+CVT = TOML.replace("[[archive.axes]]", '[archive]\nkind = "cvt"\ncentroids = 4\n[[archive.axes]]', 1)
+EDGES = '[[archive.axes]]\nname = "other"\nkind = "edges"\nedges = [0.0, 1.0]\n'
+OVERFLOW = '[[archive.axes]]\nname = "other"\nlow = 0\nhigh = 1\ncells = 2\nout_of_range = "overflow"\n'
+
+
+@pytest.mark.parametrize("axis", [EDGES, OVERFLOW])
+def test_an_axis_on_which_no_centroid_can_lie_is_a_mistake_of_the_file(tmp_path: Path, axis: str) -> None:
+    (line,) = mistakes_of(folder_with(tmp_path, toml=CVT + axis))
+
+    assert re.match(r"archive\.axes: .*expected with kind = \"cvt\" only axes .*; change other, or use a grid", line)
+    assert load_problem(folder_with(tmp_path, toml=CVT)).tables.archive.kind == "cvt"
+
+
+def test_a_vocabulary_file_that_is_missing_is_answered_with_the_nearest_file(tmp_path: Path) -> None:
+    folder = folder_with(
+        tmp_path, toml=SYMBOLIC + '[symbolic]\nvocabulary = "word.py"\n', seed="def f(x):\n    return x\n"
+    )
+    (folder / "words.py").write_text("def half(a: float) -> float:\n    return a / 2\n", encoding="utf-8")
+
+    (line,) = mistakes_of(folder)
+
+    assert line == f'symbolic.vocabulary: got "word.py", expected a file in {folder}; did you mean "words.py"?'
+
+
+def test_a_run_inside_the_problems_folder_does_not_change_the_judge(tmp_path: Path) -> None:
+    problem = load_problem(folder_with(tmp_path))
+
+    (tmp_path / "first try" / "certificates").mkdir(parents=True)
+    for name in ("run.db", "controller.lock", "certificates/1.json"):
+        (tmp_path / "first try" / name).touch()
+
+    assert problem.changed_judge_files() == ()
+
+
+def test_a_judge_that_is_gone_and_files_that_are_new_are_told_apart(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path / "here")
+    problem = load_problem(folder)
+
+    (folder / "evaluate.py").unlink()
+    (folder / "notes.txt").touch()
+    with pytest.raises(ProblemError, match=r"evaluate\.py \(gone\), notes\.txt \(new\)"):
+        problem.require_unchanged_judge()
+
+    folder.rename(tmp_path / "there")
+    with pytest.raises(ProblemError, match="the folder of small is gone"):
+        problem.require_unchanged_judge()
+
+
+@pytest.mark.parametrize(("name", "what"), [("./nowhere", "there is no folder nowhere"), ("seed.py", "is a file")])
+def test_a_path_that_is_no_folder_is_not_taken_for_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, what: str
+) -> None:
+    monkeypatch.chdir(folder_with(tmp_path))
+
+    with pytest.raises(ProblemError, match=what):
+        find_problem(name)

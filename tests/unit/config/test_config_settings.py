@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from evolve.config.settings import Settings, resolve_settings
+from evolve.config.settings import KNOWN, Settings, resolve_settings
 from evolve.errors import UsageError
 
 
@@ -74,7 +74,7 @@ def test_all_mistakes_of_all_sources_are_reported_at_once(tmp_path: Path) -> Non
     lines = [line.strip() for line in str(caught.value).splitlines()[1:]]
     file = tmp_path / "evolve" / "config.toml"
     assert lines == [
-        f'{file}: workerz: got an unknown key, expected a setting; did you mean "workers"?',
+        f'{file}: workerz: got an unknown key, expected one of {", ".join(KNOWN)}; did you mean "workers"?',
         f'{file}: window: got "many", expected a whole number, 1 or more',
         'EVOLVE_SECONDS: got "soon", expected a number above 0',
         "--rng-seed: got -1, expected a whole number, 0 or more",

@@ -9,10 +9,11 @@ import pytest
 
 from archive.candidate import Candidate
 from evaluators.contract import Evaluation, Failure
-from evolve.errors import EvolveEnvironmentError, UsageError
+from evolve.errors import EvolveEnvironmentError, ResumableError, UsageError
 from evolve.store import CandidateRecord, IterationRecord, RunReader, RunWriter
 from evolve.store.lock import filesystem_of
 from evolve.store.records import pack_files, source_hash, unpack_files
+from evolve.store.schema import connect_writer
 
 
 def a_candidate(identifier: int, *, parents: tuple[int, ...] = (), iteration: int = 0) -> Candidate:
@@ -127,6 +128,57 @@ def test_a_folder_with_a_run_is_not_started_again(tmp_path: Path) -> None:
     RunWriter.create(tmp_path / "run", {}).close()
     with pytest.raises(UsageError, match="already holds a run: continue it with `evolve resume"):
         RunWriter.create(tmp_path / "run", {})
+
+
+@pytest.mark.parametrize("born", [False, True], ids=["an empty file", "a database without tables"])
+def test_a_run_that_was_killed_at_its_birth_is_no_run_and_can_be_started(tmp_path: Path, *, born: bool) -> None:
+    (tmp_path / "run.db").touch()
+    if born:
+        connect_writer(tmp_path / "run.db", durability="full").close()
+    with pytest.raises(UsageError, match="killed before it began"):
+        RunWriter.open(tmp_path)
+    with pytest.raises(UsageError, match="killed before it began"):
+        RunReader(tmp_path)
+    RunWriter.create(tmp_path, {"a": 1}).close()
+    assert RunReader(tmp_path).meta() == {"a": 1}
+
+
+def test_a_damaged_database_is_told_by_reader_and_writer(tmp_path: Path) -> None:
+    writer = RunWriter.create(tmp_path, {})
+    writer.append([an_iteration(0, *(a_row(number) for number in range(1, 300)))])
+    writer.close()
+    size = (tmp_path / "run.db").stat().st_size
+    with (tmp_path / "run.db").open("r+b") as handle:
+        handle.seek(4096)
+        handle.write(b"\xff" * (size - 4096))
+    with pytest.raises(EvolveEnvironmentError, match="malformed"):
+        RunReader(tmp_path).counts()
+    writer = RunWriter.open(tmp_path)
+    with pytest.raises(ResumableError, match="malformed"):
+        writer.start_session()
+    writer.close()
+
+
+@pytest.mark.parametrize("name", ["a?b", "a#b", "50%41", "a b"])
+def test_any_folder_name_will_do(tmp_path: Path, name: str) -> None:
+    RunWriter.create(tmp_path / name, {"a": 1}).close()
+    reader = RunReader(tmp_path / name)
+    assert reader.meta() == {"a": 1}
+    reader.close()
+
+
+def test_a_run_that_lost_its_wal_file_is_still_a_run(tmp_path: Path) -> None:
+    writer = RunWriter.create(tmp_path / "run", {"a": 1})
+    writer.append([an_iteration(0, a_row(1))])
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy" / "run.db").write_bytes((tmp_path / "run" / "run.db").read_bytes())
+    writer.close()
+
+    RunWriter.open(tmp_path / "copy").close()
+    reader = RunReader(tmp_path / "copy")
+    assert reader.meta() == {"a": 1}
+    assert [each.number for each in reader.iterations()] in ([], [0])
+    reader.close()
 
 
 def test_a_folder_without_a_run_cannot_be_resumed_or_read(tmp_path: Path) -> None:

@@ -1,0 +1,34 @@
+"""Makes a found program pleasant to read without changing a single bit of what it computes."""
+
+from dataclasses import replace
+
+from sandbox.symbolic.program import Instruction, Program
+from sandbox.symbolic.vocabulary import Vocabulary
+
+
+def tidied(program: Program, vocabulary: Vocabulary) -> Program:
+    """Write `x + -c` as `x - c` and `x - -c` as `x + c`; both are exact in floating point.
+
+    A vocabulary without both functions leaves the program as it is.
+    """
+    names = [function.name for function in vocabulary.functions]
+    if "add" not in names or "sub" not in names:
+        return program
+    add, sub = names.index("add"), names.index("sub")
+    constants = list(program.constants)
+    readers = [operand for instruction in program.instructions for operand in instruction.arguments if operand < 0] + [
+        program.output
+    ]
+
+    def turned(instruction: Instruction) -> Instruction:
+        left, right = instruction.arguments[0], instruction.arguments[-1]
+        if instruction.function == add and left < 0 <= right:
+            left, right = right, left
+        own = right < 0 <= left and readers.count(right) == 1
+        if instruction.function not in (add, sub) or not own or constants[-1 - right] >= 0.0:
+            return instruction
+        constants[-1 - right] = -constants[-1 - right]
+        return Instruction(sub if instruction.function == add else add, (left, right))
+
+    instructions = tuple(turned(instruction) for instruction in program.instructions)
+    return replace(program, instructions=instructions, constants=tuple(constants))

@@ -1,0 +1,156 @@
+"""Hostile candidates and broken evaluators in the middle of a real run: data, never the run's end."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evolve.config.problem import load_problem
+from evolve.loop import Event, RunOptions, replay_run, start_run
+from evolve.store import CandidateRecord, RunReader
+
+SEED = """
+# EVOLVE-BLOCK-START
+mode = 0  # choices: {modes}
+# EVOLVE-BLOCK-END
+import json, os, struct, sys, time
+
+
+class Liar(float):
+    def __float__(self):
+        return 1e9
+
+    def __eq__(self, other):
+        return True
+
+    def __sub__(self, other):
+        return Liar(0.0)
+
+
+def forged(message):
+    body = json.dumps(message).encode()
+    os.write(4, struct.pack("<IB", len(body) + 1, ord("J")) + body)
+
+
+def answer():
+    if mode == 0:
+        return [1.0, 2.0]
+    {attack}
+"""
+
+
+def records(folder: Path, run_dir: Path, *, evaluations: int, seed: int = 1) -> list[CandidateRecord]:
+    """All candidates of a run that ended in order and replays."""
+
+    def silent(event: Event) -> None:
+        del event
+
+    options = RunOptions(rng_seed=seed, workers=2, window=2, evaluations=evaluations, durability="fast")
+    assert start_run(load_problem(folder), run_dir, options, silent).stopped_by == "evaluations"
+    assert replay_run(run_dir).equal
+    reader = RunReader(run_dir)
+    rows = [row for record in reader.iterations() for row in record.candidates]
+    reader.close()
+    return rows
+
+
+def attacked(folder: Path, attack: str) -> None:
+    """Make the toy problem's only child the attack."""
+    (folder / "seed.py").write_text(SEED.format(modes=[0, 1], attack=attack), encoding="utf-8")
+    text = (folder / "problem.toml").read_text(encoding="utf-8")
+    text = text.replace("[search]", '[search]\noperators = ["literal_edit"]').replace(
+        "wall_seconds = 5.0", "wall_seconds = 1.0"
+    )
+    (folder / "problem.toml").write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("attack", "failure"),
+    [
+        ('return {"score": 1e9, "descriptor": {"first": 1, "second": 1}}', "evaluator"),
+        ("return [float('nan'), 2.0]", "not_finite"),
+        ('print("\\x1b[2J"); raise ValueError("\\x1b[31mred\\u202e\\ud800")', "exception"),
+        ('sys.stdout.write("x" * 10**7)', "output"),
+        ("time.sleep(100)", "timeout"),
+        ("return [0.0] * 2_000_000", "invalid"),
+        ("os._exit(0)", "crash"),
+        ("return [bytearray(8 * 10**9)[0], 1.0]", "memory"),
+        ('forged({"score": 1e9}); forged({"score": 1e9}); time.sleep(100)', "invalid"),
+        ("x = []\n    for _ in range(10**5): x = [x]\n    return x", "invalid"),
+    ],
+)
+def test_an_attack_in_mid_run_is_a_failure_with_harmless_text(
+    python_problem: Path, tmp_path: Path, attack: str, failure: str
+) -> None:
+    attacked(python_problem, attack)
+    row = records(python_problem, tmp_path / "run", evaluations=2)[1]
+    assert row.evaluation.failure == failure
+    assert "\x1b" not in row.evaluation.detail
+    assert not any("\x1b" in text for text in row.evaluation.artifacts.values())
+
+
+def test_a_number_that_lies_is_worth_what_the_evaluator_measures(python_problem: Path, tmp_path: Path) -> None:
+    attacked(python_problem, "return [Liar(3.0), Liar(5.0)]")
+    row = records(python_problem, tmp_path / "run", evaluations=2)[1]
+    assert row.evaluation.score == -((1e9 - 3.0) ** 2) - (1e9 - 5.0) ** 2
+
+
+def test_no_key_of_the_controller_reaches_a_candidate(
+    python_problem: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "secret")
+    attacked(python_problem, "return [float(any('KEY' in name for name in os.environ)), float('HOME' in os.environ)]")
+    row = records(python_problem, tmp_path / "run", evaluations=2)[1]
+    assert row.evaluation.metrics["first"] == 0.0
+    assert os.environ["SOME_API_KEY"] == "secret"
+
+
+BROKEN: list[tuple[str, str]] = [
+    ("raise ValueError('\\x1b[31m \\ud800')", "raised ValueError"),
+    ("raise SystemExit(3)", "raised SystemExit"),
+    ("import os; os._exit(0)", "died"),
+    ("import ctypes; ctypes.string_at(0)", "died"),
+    ("answer['metrics']['x'] = float('nan')", "nan"),
+    ("answer['descriptor']['first'] = float('inf')", "inf"),
+    ("answer['descriptor']['first'] = 'z' * 10**6", "finite number"),
+    ("answer['descriptor'] = [1, 2]", "a list"),
+    ("answer['score'] = 10**400", "inf"),
+    ("answer[5] = 6", "unknown keys"),
+    ("answer['artifacts'] = {str(n): 'x' for n in range(100_000)}", "100000 artifacts"),
+    ("answer['metrics'] = {str(n): 1.0 for n in range(100_000)}", "100000 metrics"),
+    ("answer.update({str(n) * 50: 1 for n in range(1000)})", "unknown keys"),
+]
+
+
+@pytest.mark.parametrize(("body", "word"), BROKEN)
+def test_an_evaluator_that_breaks_in_mid_run_fails_that_candidate_only(
+    python_problem: Path, tmp_path: Path, body: str, word: str
+) -> None:
+    with (python_problem / "evaluate.py").open("a", encoding="utf-8") as handle:
+        handle.write(
+            "\njudge = evaluate\n\ndef evaluate(candidate):\n    answer = judge(candidate)\n"
+            f"    if answer['metrics']['first'] != 1.0:\n        {body}\n    return answer\n"
+        )
+    rows = records(python_problem, tmp_path / "run", evaluations=6)
+    failed = [row for row in rows if row.evaluation.failure is not None]
+    assert 0 < len(failed) < 6
+    for row in failed:
+        assert row.evaluation.failure == "evaluator"
+        assert word in row.evaluation.detail
+        assert len(row.evaluation.detail) <= 4000
+
+
+def test_an_evaluator_may_print_and_name_its_numbers_oddly(python_problem: Path, tmp_path: Path, capfd: Any) -> None:
+    with (python_problem / "evaluate.py").open("a", encoding="utf-8") as handle:
+        handle.write(
+            "\njudge = evaluate\n\ndef evaluate(candidate):\n    import os\n    os.write(1, b'loud')\n"
+            "    odd = {1: 2.0, None: 1, '\\ud800\\x1b': 3, 'n' * 10**6: 4}\n"
+            "    return {**judge(candidate), 'metrics': {**odd, 'first': 1.0}, 'artifacts': {7: 'x' * 10**6}}\n"
+        )
+    rows = records(python_problem, tmp_path / "run", evaluations=4)
+    assert capfd.readouterr().out == ""
+    for row in rows:
+        assert row.evaluation.failure is None
+        assert all(name.isprintable() and len(name) <= 200 for name in row.evaluation.metrics)
+        assert len(row.evaluation.artifacts["7"]) <= 2000
