@@ -13,14 +13,14 @@ from archive.pareto import Objective
 
 _KINDS = ("grid", "cvt")
 _CELLS = ("best", "top", "pareto")
-_KEYS = ("kind", "cell", "keep", "metrics", "centroids", "rng_seed", "qd_offset", "axes")
+_KEYS = ("kind", "cell", "keep", "apart", "metrics", "centroids", "rng_seed", "qd_offset", "axes")
 
 
 def build_archive(spec: Mapping[str, Any]) -> GridArchive | CVTArchive:
     """The archive that a table describes.
 
-    Keys: `kind` ("grid", "cvt"), `cell` ("best", "top", "pareto"), `keep` (top, pareto), `metrics` (pareto: names as
-    "min:operations" or "max:accuracy"), `centroids` (cvt: how many, or the rows themselves), `rng_seed` (cvt),
+    Keys: `kind` ("grid", "cvt"), `cell` ("best", "top", "pareto"), `keep` (top, pareto), `apart` (top), `metrics` (pareto:
+    names as "min:operations" or "max:accuracy"), `centroids` (cvt: how many, or the rows themselves), `rng_seed` (cvt),
     `qd_offset`, `axes` (tables, see `axis_from_mapping`). A missing kind is "grid", a missing cell "best".
 
     Raises:
@@ -63,9 +63,10 @@ def _number_mistakes(spec: Mapping[str, Any]) -> list[str]:
         is_rows = key == "centroids" and isinstance(value, list | tuple | np.ndarray)
         if not is_rows and (isinstance(value, bool) or not isinstance(value, int) or value < least):
             mistakes.append(f"{key}: got {value!r}, expected a whole number of at least {least}")
-    offset = spec.get("qd_offset", 0.0)
-    if isinstance(offset, bool) or not isinstance(offset, int | float):
-        mistakes.append(f"qd_offset: got {offset!r}, expected a number")
+    for key in ("qd_offset", "apart"):
+        value = spec.get(key, 0.0)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            mistakes.append(f"{key}: got {value!r}, expected a number")
     return mistakes
 
 
@@ -90,10 +91,14 @@ def _rule(spec: Mapping[str, Any], mistakes: list[str]) -> CellRule:
     cell, keep = spec.get("cell", "best"), spec.get("keep")
     if cell != "pareto" and "metrics" in spec:
         mistakes.append('metrics: only cell = "pareto" reads it')
-    if any(mistake.startswith("keep:") for mistake in mistakes) or cell not in ("top", "pareto"):
+    if any(mistake.startswith(("keep:", "apart:")) for mistake in mistakes) or cell not in ("top", "pareto"):
         return BestCell()
     if cell == "top":
-        return TopCell() if keep is None else TopCell(keep=keep)
+        try:
+            return TopCell(keep=4 if keep is None else keep, apart=float(spec.get("apart", 0.0)))
+        except ArchiveError as error:
+            mistakes.append(f"apart: {error}")
+            return BestCell()
     names = spec.get("metrics", [])
     if not isinstance(names, list | tuple) or not names:
         mistakes.append('metrics: cell = "pareto" needs a list such as ["min:operations"]')

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Protocol
 
 from archive.candidate import Candidate
@@ -37,14 +38,21 @@ class BestCell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopCell:
-    """The `keep` best of distinct fingerprints; of equal fingerprints the better. A tie with the last is rejected."""
+    """The `keep` best of distinct fingerprints; of equal fingerprints the better. A tie with the last is rejected.
+
+    Scores closer together than `apart` count as the same discovery: of these, too, only the better is kept. Without it
+    rewritings of one program can fill a cell, and the search loses its stepping stones.
+    """
 
     keep: int = 4
+    apart: float = 0.0
 
     def __post_init__(self) -> None:
         """Check that anyone can be kept."""
         if self.keep < 1:
             raise ArchiveError(f"a cell must keep at least 1, got keep={self.keep}")
+        if not 0.0 <= self.apart < inf:
+            raise ArchiveError(f"scores must be a finite distance apart, 0 or more, got apart={self.apart}")
 
     def shelf(self, n_cells: int, n_axes: int, *, qd_offset: float) -> Shelf:  # noqa: ARG002 codes are kept a row
         """Empty cells under this rule."""
@@ -54,10 +62,10 @@ class TopCell:
         """The cell after an offer, None if it stays as it is."""
         if len(held) >= self.keep and new.score <= held[-1].score:
             return None
-        twin = next((other for other in held if other.candidate.fingerprint == new.candidate.fingerprint), None)
-        if twin is not None and new.score <= twin.score:
+        same = [other for other in held if self._is_same(other, new)]
+        if any(new.score <= other.score for other in same):
             return None
-        kept = [other for other in held if other is not twin]
+        kept = [other for other in held if all(other is not each for each in same)]
         kept.insert(bisect_left(kept, new.key, key=lambda other: other.key), new)
         return kept[: self.keep]
 
@@ -65,9 +73,13 @@ class TopCell:
         """Only the score counts."""
         return Held(candidate=candidate, score=score, codes=codes, goods=(score,))
 
+    def _is_same(self, one: Held, other: Held) -> bool:
+        same_text = one.candidate.fingerprint == other.candidate.fingerprint
+        return same_text or abs(one.score - other.score) < self.apart
+
     def to_mapping(self) -> dict[str, Any]:
         """The rule as JSON data."""
-        return {"cell": "top", "keep": self.keep}
+        return {"cell": "top", "keep": self.keep} | ({"apart": self.apart} if self.apart else {})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -195,6 +195,7 @@ class ArchiveTable(Table):
     kind: Literal["grid", "cvt"] = "grid"
     cell: Literal["best", "top", "pareto"] = "best"
     keep: PositiveInt = 4
+    apart: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     metrics: Annotated[Texts, Field(validate_default=True)] = ()
     centroids: Annotated[int | None, Field(ge=2, validate_default=True)] = None
     rng_seed: Annotated[int, Field(ge=0)] = 0

@@ -22,6 +22,7 @@ CENTROIDS = CVTArchive(AXES, centroids=12, rng_seed=3).centroids
 RULES: dict[str, CellRule] = {
     "best": BestCell(),
     "top": TopCell(keep=3),
+    "top, apart": TopCell(keep=3, apart=0.5),
     "pareto": ParetoCell(objectives=[Objective("cost", Direction.MIN)], keep=3),
 }
 

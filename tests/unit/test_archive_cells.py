@@ -29,6 +29,20 @@ def test_a_top_cell_keeps_the_best_in_order() -> None:
     assert scores(archive) == [5.0, 3.0, 2.0]
 
 
+def test_a_top_cell_with_scores_apart_keeps_one_of_those_that_are_close() -> None:
+    archive = GridArchive(AXES, cell=TopCell(keep=3, apart=0.1))
+
+    for number, score in enumerate([1.0, 1.05, 1.02, 2.0, 1.12, 2.01]):
+        archive.add(candidate(number), score=score, descriptor=[0.5])
+
+    assert scores(archive) == [2.01, 1.12]
+
+
+def test_scores_cannot_be_a_negative_distance_apart() -> None:
+    with pytest.raises(ArchiveError, match="apart=-1"):
+        TopCell(apart=-1)
+
+
 def test_a_full_top_cell_says_whom_it_displaced() -> None:
     archive = GridArchive(AXES, cell=TopCell(keep=2))
     archive.add(candidate(1), score=1.0, descriptor=[0.5])

@@ -41,7 +41,7 @@ def test_a_tidied_program_computes_the_same_bits() -> None:
         instructions=before.instructions,
         output=before.output,
     )
-    points = np.linspace(-3.0, 3.0, 101)[None]
+    points = [np.linspace(-3.0, 3.0, 101)]
     with np.errstate(all="ignore"):
         again = evaluate(tidied(untidy, ARITHMETIC), ARITHMETIC, points)
         assert np.array_equal(again, evaluate(untidy, ARITHMETIC, points), equal_nan=True)
