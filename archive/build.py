@@ -19,9 +19,9 @@ _KEYS = ("kind", "cell", "keep", "apart", "metrics", "centroids", "rng_seed", "q
 def build_archive(spec: Mapping[str, Any]) -> GridArchive | CVTArchive:
     """The archive that a table describes.
 
-    Keys: `kind` ("grid", "cvt"), `cell` ("best", "top", "pareto"), `keep` (top, pareto), `apart` (top), `metrics` (pareto:
-    names as "min:operations" or "max:accuracy"), `centroids` (cvt: how many, or the rows themselves), `rng_seed` (cvt),
-    `qd_offset`, `axes` (tables, see `axis_from_mapping`). A missing kind is "grid", a missing cell "best".
+    Keys: `kind` ("grid", "cvt"), `cell` ("best", "top", "pareto"), `keep` (top, pareto), `apart` (top),
+    `metrics` (pareto: names as "min:operations" or "max:accuracy"), `centroids` (cvt: how many, or the rows
+    themselves), `rng_seed` (cvt), `qd_offset`, `axes` (tables, see `axis_from_mapping`). A missing kind is "grid", a missing cell "best".
 
     Raises:
         ArchiveSpecError: with every mistake of the table, each with its key.

@@ -33,6 +33,7 @@ N_DESCRIPTORS = 3
 MESSAGE_BYTES = 65536
 CHECK_SECONDS = 1.0
 CANNOT_PREPARE = 98
+FOLDER_PREFIX = "evolve-sandbox-"
 
 
 def main(control_descriptor: int) -> None:
@@ -58,8 +59,7 @@ def _prepare(control: socket.socket, config: dict[str, Any]) -> "Server":
     np.random.seed(0)  # noqa: NPY002 each candidate starts from the same state, so that runs replay
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     jail = plan_jail(config["token"])
-    folder = Path(tempfile.mkdtemp(prefix="evolve-sandbox-"))
-    folder.chmod(0o711)
+    folder = make_folder()
     child.look_like_a_fresh_interpreter()
     gc.collect()
     gc.freeze()
@@ -76,6 +76,24 @@ def _prepare(control: socket.socket, config: dict[str, Any]) -> "Server":
         os.dup2(null, descriptor)
     os.close(null)
     return Server(control=control, jail=jail, folder=folder)
+
+
+def make_folder() -> Path:
+    """A folder for the sessions' own folders, locked while this process lives; folders of dead servers go."""
+    for stale in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*"):
+        with suppress(OSError):  # another user's, or gone already
+            handle = os.open(stale, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(stale, ignore_errors=True)
+            finally:
+                os.close(handle)
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))
+        with suppress(FileNotFoundError):  # another server swept it before it was locked
+            fcntl.flock(os.open(folder, os.O_RDONLY | os.O_DIRECTORY), fcntl.LOCK_EX)
+            folder.chmod(0o711)
+            return folder
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ from sandbox.symbolic.render import render
 from sandbox.symbolic.vocabulary import Vocabulary
 
 MAX_DIGITS = 40.0
-N_FIT_POINTS = 64
+N_FIT_POINTS = 256
 TOWARDS_A_ZERO = (2.0**-100, 2.0**-60, 2.0**-40, 2.0**-24, 2.0**-12)
 HANDLED = frozenset({"add", "sub", "mul", "div", "neg", "square"})
 
@@ -115,7 +115,7 @@ class FunctionApproximation:
     def fit_target(self) -> tuple[FloatArray, FloatArray, bool]:
         """Points, the function's values there, and whether errors are relative: what constants are fitted on.
 
-        64 Chebyshev points of the open interval; where the function is zero at an end, a few more next to it.
+        256 Chebyshev points of the open interval; where the function is zero at an end, a few more next to it.
         """
         points = np.array(self._fit_points())
         return points, np.array([float(value) for value in self._fit_values(points)]), self.curve.relative

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from archive.contract import AddStatus
+from evaluators.contract import Failure
 from evolve import tasks
 from evolve.config.problem import Problem
 from evolve.errors import SeedError
@@ -49,6 +50,7 @@ def start_run(problem: Problem, run_dir: Path, options: RunOptions, listener: Li
         ResumableError: the disk is full or the workers are gone; `resume_run` goes on.
     """
     options = _resolved(problem, options)
+    search = build_search(problem, options.rng_seed)
     existed = run_dir.exists()
     meta = {
         "problem": problem.to_json(),
@@ -60,7 +62,6 @@ def start_run(problem: Problem, run_dir: Path, options: RunOptions, listener: Li
         run_dir, meta, durability=options.durability, network_fs_allowed=options.network_fs_allowed
     )
     try:
-        search = build_search(problem, options.rng_seed)
         return _session(problem, options, writer, search, listener)
     except SeedError:
         if writer.is_empty():
@@ -192,9 +193,10 @@ async def _tell_seed(problem: Problem, parts: RunParts) -> None:
         raise SeedError(f"the seed program of {problem.name} is not a legal candidate: {error.detail}") from error
     evaluation = (await judge_all([problem.seed_files], 0, parts.bench))[0]
     if evaluation.failure is not None:
-        culprit = "evaluator" if evaluation.failure == "evaluator" else "seed program"
+        by_evaluator = evaluation.failure is Failure.EVALUATOR
+        what = "the evaluator fails on the seed program" if by_evaluator else "the seed program cannot be scored"
         raise SeedError(
-            f"the {culprit} of {problem.name} failed on the seed program ({evaluation.failure}): {evaluation.detail}",
+            f"{problem.name}: {what} ({evaluation.failure}): {evaluation.detail}",
             hint="nothing was written; mend it and start again",
         )
     child = ToldChild(files=problem.seed_files, fingerprint=fingerprint, parent_ids=(), evaluation=evaluation)
