@@ -21,7 +21,8 @@ def build_archive(spec: Mapping[str, Any]) -> GridArchive | CVTArchive:
 
     Keys: `kind` ("grid", "cvt"), `cell` ("best", "top", "pareto"), `keep` (top, pareto), `apart` (top),
     `metrics` (pareto: names as "min:operations" or "max:accuracy"), `centroids` (cvt: how many, or the rows
-    themselves), `rng_seed` (cvt), `qd_offset`, `axes` (tables, see `axis_from_mapping`). A missing kind is "grid", a missing cell "best".
+    themselves), `rng_seed` (cvt), `qd_offset`, `axes` (tables, see `axis_from_mapping`). A missing kind is "grid", a
+    missing cell "best".
 
     Raises:
         ArchiveSpecError: with every mistake of the table, each with its key.

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from sandbox.contract import Sandbox, Session
-from sandbox.errors import CandidateRaised, CandidateResultInvalid
+from sandbox.errors import CandidateNotFinite, CandidateRaised, CandidateResultInvalid
 from sandbox.limits import Limits
+from sandbox.symbolic.canonical import canonical, depth, operation_count
 from sandbox.symbolic.program import Program
 from sandbox.symbolic.vocabulary import Vocabulary
 
@@ -71,6 +74,7 @@ class SymbolicCandidate:
         Raises:
             CandidateResultInvalid: the program has another name or another number of inputs.
             CandidateRaised: a function of the problem's own vocabulary raised.
+            CandidateNotFinite: the value is, or holds, NaN or infinity.
         """
         del timeout  # a straight-line program always ends
         # The interpreter costs a second to import, and the built-in families do without it.
@@ -82,9 +86,27 @@ class SymbolicCandidate:
                 f"{self.program.name}({', '.join(self.program.inputs)})"
             )
         try:
-            return evaluate(self.program, self.vocabulary, args)
+            value = evaluate(self.program, self.vocabulary, args)
         except Exception as error:
             raise CandidateRaised(f"{type(error).__name__}: {error}") from error
+        if not _is_finite(value):
+            raise CandidateNotFinite(f"{name} gave NaN or infinity")
+        return value
+
+    @property
+    def operations(self) -> int:
+        """How many operations depend on an input: what the program costs."""
+        return operation_count(canonical(self.program, self.vocabulary))
+
+    @property
+    def depth(self) -> int:
+        """The longest chain of such operations."""
+        return depth(canonical(self.program, self.vocabulary))
 
     def close(self) -> None:
         """Nothing to end."""
+
+
+def _is_finite(value: Any) -> bool:
+    array = np.asarray(value)
+    return array.dtype.kind not in "fc" or bool(np.isfinite(array).all())

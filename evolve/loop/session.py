@@ -133,7 +133,7 @@ async def _session_async(
         gate=gate_for(problem),
         judge=problem.judge_spec_mapping(),
         rng_seed=options.rng_seed,
-        wall_seconds=problem.limits.wall_seconds,
+        wall_seconds=problem.limits.wall_seconds * problem.tables.evaluator.repeats,
     )
     journal = Journal(writer, search)
     parts = RunParts(

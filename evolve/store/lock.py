@@ -24,13 +24,13 @@ def take_lock(run_dir: Path) -> IO[str]:
         handle = path.open("a+", encoding="utf-8")
     except OSError as error:
         raise EvolveEnvironmentError(
-            f"cannot write in the run directory {run_dir}: {error.strerror}; choose another with --run-dir"
+            f"cannot write in the run directory {run_dir}: {error.strerror}; make it writable or use another"
         ) from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         handle.seek(0)
-        holder = handle.read().strip() or "an unknown process"
+        holder = _described(handle.read())
         handle.close()
         raise EvolveEnvironmentError(
             f"another controller is working on {run_dir}: {holder}; wait for it or stop it, then resume"
@@ -40,6 +40,15 @@ def take_lock(run_dir: Path) -> IO[str]:
     handle.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
     handle.flush()
     return handle
+
+
+def _described(note: str) -> str:
+    """Say who holds the lock; the note may be empty or torn while the holder writes it."""
+    try:
+        holder = json.loads(note)
+        return f"process {holder['pid']} on {holder['host']}"
+    except (ValueError, KeyError, TypeError):
+        return "an unknown process"
 
 
 def refuse_network_filesystem(path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from evolve.errors import EvolveEnvironmentError, ResumableError, UsageError
@@ -40,7 +41,7 @@ class RunWriter:
             EvolveEnvironmentError: the folder cannot be made or written, or is on a network filesystem.
         """
         if holds_tables(run_dir / DATABASE_NAME):
-            raise UsageError(f"{run_dir} already holds a run: continue it with `evolve resume {run_dir}`")
+            raise UsageError(f"{run_dir} already holds a run: continue it with `evolve resume {quote(str(run_dir))}`")
         try:
             run_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -185,7 +186,7 @@ class RunWriter:
                 raise  # our own mistake, not the disk's
             raise ResumableError(
                 f"cannot write {self.run_dir / DATABASE_NAME}: {error}; nothing acknowledged is lost: "
-                f"free space or repair the disk, then `evolve resume {self.run_dir}`"
+                f"free space or repair the disk, then `evolve resume {quote(str(self.run_dir))}`"
             ) from error
         except BaseException:
             self._roll_back()

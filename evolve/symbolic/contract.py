@@ -25,9 +25,9 @@ class FitTarget:
     """The function to approximate, as a table.
 
     `points` has the shape (N,) or (inputs, N) and is ascending when there is one input. Constants are searched on
-    about 40 of the points and levelled on all of them: 256 Chebyshev points level the error to about 0.02 %. With `relative`
-    the error at a point is divided by the value there, so no value may be zero. `values_low` is what float64 rounding
-    removed from `values`; it matters only below errors of about 1e-13.
+    about 40 of the points and levelled on all of them: 256 Chebyshev points level the error to about 0.02 %. With
+    `relative` the error at a point is divided by the value there, so no value may be zero. `values_low` is what float64
+    rounding removed from `values`; it matters only below errors of about 1e-13.
     """
 
     points: FloatArray
