@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from itertools import pairwise
 from math import exp, inf, isfinite, log
+from sys import float_info
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ from archive.errors import ArchiveError, ArchiveSpecError
 
 REFUSED = -1
 """The position of a value that an axis refuses."""
+
+MAX_CELLS = 1 << 22
+"""How many cells an archive, and so an axis, has at most."""
 
 
 class OutOfRange(StrEnum):
@@ -43,6 +47,8 @@ def _is_whole(value: Any) -> bool:
 def _check_cells(name: str, cells: int) -> None:
     if not _is_whole(cells) or cells < 1:
         raise ArchiveError(f"axis {name!r}: cells must be a positive whole number, got {cells!r}")
+    if cells > MAX_CELLS:
+        raise ArchiveError(f"axis {name!r}: got {cells:,} cells, at most {MAX_CELLS:,} work")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ class _NumberAxis:
         if not isinstance(value, str):
             try:
                 code = float(value) + 0.0
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 code = inf
             if isfinite(code):
                 return code
@@ -134,7 +140,10 @@ class LinearAxis(_NumberAxis):
     def _inside(self, codes: NDArray[np.float64]) -> NDArray[np.int64]:
         """Guess by division, then put right by the edges: rounding can miss by one cell, never by two."""
         low, high = self.edges[0], self.edges[-1]
-        guess: NDArray[np.int64] = ((codes - low) * (self.cells / (high - low))).astype(np.int64)
+        cells_a_unit = self.cells / (high - low)
+        if cells_a_unit == inf:  # cells too narrow to divide by
+            return _NumberAxis._inside(self, codes)
+        guess: NDArray[np.int64] = ((codes - low) * cells_a_unit).astype(np.int64)
         np.minimum(guess, self.cells - 1, out=guess)
         guess -= codes < self._lowers[guess]
         guess += codes >= self._uppers[guess]
@@ -285,14 +294,15 @@ _KEYS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
 }
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def is_number(value: Any) -> bool:
+    """Whether a value of a table is a number that a float can hold."""
+    return isinstance(value, float) or (_is_whole(value) and abs(value) <= float_info.max)
 
 
 _FITS: dict[str, Callable[[Any], bool]] = {
-    _NUMBER: _is_number,
+    _NUMBER: is_number,
     _WHOLE: _is_whole,
-    _NUMBERS: lambda value: isinstance(value, list | tuple) and all(map(_is_number, value)),
+    _NUMBERS: lambda value: isinstance(value, list | tuple) and all(map(is_number, value)),
     _NAMES: lambda value: isinstance(value, list | tuple) and all(isinstance(name, str) for name in value),
     _TEXT: lambda value: isinstance(value, str) and value != "",
 }
@@ -301,7 +311,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
 def did_you_mean(word: object, known: Sequence[str]) -> str:
     """The end of an error message about an unknown word: the nearest known one, or all of them."""
     close = get_close_matches(str(word), known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(known)}"
+    return f"did you mean {str(close[0])!r}?" if close else f"expected one of {', '.join(known)}"
 
 
 def axis_from_mapping(mapping: Mapping[str, Any]) -> Axis:
@@ -311,7 +321,7 @@ def axis_from_mapping(mapping: Mapping[str, Any]) -> Axis:
         ArchiveSpecError: with every mistake of the table, each with its key.
     """
     kind = mapping.get("kind", "linear")
-    if kind not in _KEYS:
+    if not isinstance(kind, str) or kind not in _KEYS:
         raise ArchiveSpecError([f"kind: got {kind!r}, {did_you_mean(kind, tuple(_KEYS))}"])
     required, optional = _KEYS[kind]
     expected = {**required, **optional}

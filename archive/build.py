@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from archive.axes import Axis, axis_from_mapping, did_you_mean
+from archive.axes import Axis, axis_from_mapping, did_you_mean, is_number
 from archive.cells import BestCell, CellRule, ParetoCell, TopCell
 from archive.elites import CVTArchive, GridArchive
 from archive.errors import ArchiveError, ArchiveSpecError
@@ -52,7 +52,7 @@ def _built(spec: Mapping[str, Any], axes: list[Axis], rule: CellRule) -> GridArc
     if not isinstance(centroids, int):
         try:
             centroids = np.array(centroids, dtype=np.float64)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise ArchiveSpecError([f"centroids: expected how many, or rows of numbers: {error}"]) from error
     return CVTArchive(axes, centroids=centroids, rng_seed=rng_seed, cell=rule, qd_offset=offset)
 
@@ -66,7 +66,7 @@ def _number_mistakes(spec: Mapping[str, Any]) -> list[str]:
             mistakes.append(f"{key}: got {value!r}, expected a whole number of at least {least}")
     for key in ("qd_offset", "apart"):
         value = spec.get(key, 0.0)
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if not is_number(value):
             mistakes.append(f"{key}: got {value!r}, expected a number")
     return mistakes
 

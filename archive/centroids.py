@@ -12,9 +12,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from archive.axes import REFUSED, Axis, LinearAxis, LogAxis, OutOfRange
+from archive.axes import MAX_CELLS, REFUSED, Axis, LinearAxis, LogAxis, OutOfRange
 from archive.errors import ArchiveError
-from archive.space import MAX_CELLS, Codes, Reader
+from archive.space import Codes, Reader
 
 Points = NDArray[np.float64]
 

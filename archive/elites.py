@@ -1,13 +1,13 @@
 """The archives: a grid of cells, or cells around centroids, with what they keep."""
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
+from math import inf, isfinite
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archive.axes import Axis
+from archive.axes import MAX_CELLS, Axis
 from archive.candidate import Candidate
 from archive.cells import BestCell, CellRule
 from archive.centroids import CentroidSpace, scales_of, spread_centroids
@@ -67,7 +67,10 @@ class _CellArchive:
         Raises:
             ArchiveError: score or descriptor is not finite, or does not fit the axes. The archive is unchanged.
         """
-        score = float(score) + 0.0
+        try:
+            score = float(score) + 0.0
+        except OverflowError:  # a whole number that no float can hold
+            score = inf
         if not isfinite(score):
             raise ArchiveError(f"score of candidate {candidate.id} must be finite, got {score!r}")
         codes = self._codes_of(descriptor)
@@ -96,7 +99,10 @@ class _CellArchive:
         Raises:
             ArchiveError: lengths differ, or any row is wrong (see `add`). The archive is unchanged.
         """
-        numbers = np.array(scores, dtype=np.float64) + 0.0
+        try:
+            numbers = np.array(scores, dtype=np.float64) + 0.0
+        except OverflowError as error:
+            raise ArchiveError(f"every score must be finite: {error}") from error
         if numbers.shape != (len(candidates),) or len(descriptors) != len(candidates):
             raise ArchiveError(
                 f"got {len(candidates)} candidates, {numbers.shape} scores, {len(descriptors)} descriptors: "
@@ -222,6 +228,8 @@ class CVTArchive(_CellArchive):
         qd_offset: float = 0.0,
     ) -> None:
         if isinstance(centroids, int):
+            if not 0 < centroids <= MAX_CELLS:
+                raise ArchiveError(f"got {centroids:,} centroids, expected 1 to {MAX_CELLS:,}")
             centroids = spread_centroids(centroids, len(scales_of(axes)), rng_seed=rng_seed)
         self._centroid_space = CentroidSpace(axes, np.asarray(centroids, dtype=np.float64))
         kind = {"kind": "cvt", "centroids": self.centroids.tolist()}

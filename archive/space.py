@@ -8,11 +8,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from archive.axes import REFUSED, Axis, CategoryAxis, OutOfRange, did_you_mean
+from archive.axes import MAX_CELLS, REFUSED, Axis, CategoryAxis, OutOfRange, did_you_mean
 from archive.contract import Descriptor, Values
 from archive.errors import ArchiveError
-
-MAX_CELLS = 1 << 22
 
 Codes = tuple[float, ...]
 """A descriptor as floats: numbers as they are, a category as its place in the list."""

@@ -3,6 +3,7 @@
 import math
 import numbers
 import statistics
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -68,11 +69,11 @@ def median_of(evaluations: Sequence[Evaluation]) -> Evaluation:
     ordered = sorted(evaluations, key=_score_of)
     middle = ordered[(len(ordered) - 1) // 2]
     shared = [name for name in middle.metrics if all(name in each.metrics for each in ordered)]
-    metrics = {name: statistics.median(each.metrics[name] for each in ordered) for name in shared}
-    metrics["score_spread"] = _score_of(ordered[-1]) - _score_of(ordered[0])
+    metrics = {name: _median([each.metrics[name] for each in ordered]) for name in shared}
+    metrics["score_spread"] = min(_score_of(ordered[-1]) - _score_of(ordered[0]), sys.float_info.max)
     metrics["n_repeats"] = float(len(ordered))
     return Evaluation(
-        score=statistics.median(map(_score_of, ordered)),
+        score=_median([_score_of(each) for each in ordered]),
         descriptor=middle.descriptor,
         metrics=metrics,
         artifacts=middle.artifacts,
@@ -99,6 +100,12 @@ def verdict_of(answer: object) -> Verdict:
         detail=clean(str(answer.get("detail", ""))),
         certificate=dict(certificate),
     )
+
+
+def _median(numbers: Sequence[float]) -> float:
+    """The median; finite for finite numbers, also where the sum of the two in the middle is not."""
+    middle = statistics.median(numbers)
+    return middle if math.isfinite(middle) else statistics.median(number / 2 for number in numbers) * 2
 
 
 def _score_of(evaluation: Evaluation) -> float:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from sandbox.wire import HEADER
 
 CHUNK_BYTES = 1 << 18
+LONGEST_WAIT_SECONDS = 1e6  # twelve days; the kernel counts milliseconds in 32 bits
 _GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 
@@ -126,7 +127,7 @@ class Channel:
     def _wait(self, unsent: memoryview, deadline: float) -> memoryview:
         """Wait for something to happen and take it in; returns what is still to be sent."""
         left = deadline - time.monotonic()
-        events = self._poll.poll(math.ceil(left * 1000)) if left > 0 else []
+        events = self._poll.poll(math.ceil(min(left, LONGEST_WAIT_SECONDS) * 1000)) if left > 0 else []
         if not events:
             raise OverdueError
         for descriptor, event in events:
@@ -153,8 +154,8 @@ class Channel:
         if len(received) < HEADER.size:
             return None
         size, tag = HEADER.unpack_from(received)
-        if size > self._answer_bytes:
-            raise FloodError(f"the answer takes {size} bytes, allowed are {self._answer_bytes}")
+        if size - 1 > self._answer_bytes:
+            raise FloodError(f"the answer takes {size - 1} bytes, allowed are {self._answer_bytes}")
         missing = size - 1 - (len(received) - HEADER.size)
         if size == 0 or missing < 0:
             raise UnaskedError("the answer does not end where it said")

@@ -64,6 +64,7 @@ def encode(value: Any) -> bytes:
         text = _ENCODER.encode(plain).encode()
     except ValueError as error:  # half of a surrogate pair
         raise PlainDataError(f"not text: {str(error)[:200]}") from error
+    _check_count(text)
     if not arrays:
         return HEADER.pack(len(text) + 1, TAG_JSON) + text
     parts = [_JSON_LENGTH.pack(len(text)), text, _padding(len(text))]
@@ -110,8 +111,14 @@ def has_only_finite_arrays(value: Any) -> bool:
     return True
 
 
-_LONG_NUMBER = re.compile(rb"[eE]\+?[0-9]{3}|[0-9]{300}")  # only these can overflow or take long to read
+_LONG_NUMBER = re.compile(rb"[eE]\+?[0-9]{3}|[0-9]{200}")  # only these can overflow or take long to read
 _ENCODER = json.JSONEncoder(allow_nan=False, check_circular=False, ensure_ascii=False, separators=(",", ":"))
+
+
+def _check_count(text: bytes) -> None:
+    """Hold the limit on values by what can separate them, before any is made; marks inside text count too."""
+    if text.count(b",") + text.count(b"[") + text.count(b"{") > MAX_NODES:
+        raise PlainDataError(f"more than {MAX_NODES} values in one message: use an array")
 
 
 def _padding(n_bytes: int) -> bytes:
@@ -203,8 +210,7 @@ class _Reader:
         return len(self._parts) - self._at
 
     def read(self, text: bytes) -> Any:
-        if text.count(b",") + text.count(b"[") + text.count(b"{") > MAX_NODES:
-            raise PlainDataError(f"more than {MAX_NODES} values in one message: use an array")
+        _check_count(text)
         has_long_numbers = _LONG_NUMBER.search(text) is not None
         decoder = json.JSONDecoder(
             parse_float=_read_float if has_long_numbers else None,
@@ -268,7 +274,7 @@ def _read_float(text: str) -> float:
 
 
 def _read_integer(text: str) -> int:
-    if len(text) > MAX_DIGITS + 1:
+    if len(text.lstrip("-")) > MAX_DIGITS:
         raise PlainDataError(f"an integer of more than {MAX_DIGITS} digits")
     return int(text)
 

@@ -3,6 +3,7 @@
 import difflib
 import math
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -95,11 +96,18 @@ def end_of_interval(end: object) -> float:
     Raises:
         EvaluatorError: it is neither.
     """
-    if isinstance(end, int | float) and not isinstance(end, bool) and math.isfinite(end):
-        return float(end)
-    match = _WITH_PI.fullmatch(end.replace(" ", "")) if isinstance(end, str) else None
-    if match is None:
+    value = _number_of_end(end)
+    if value is None or not math.isfinite(value):
         raise EvaluatorError(f"evaluator.options.interval has the end {end!r}, expected a number or text like 'pi/2'")
+    return value
+
+
+def _number_of_end(end: object) -> float | None:
+    if isinstance(end, int | float) and not isinstance(end, bool):
+        return float(end) if abs(end) <= sys.float_info.max else None
+    match = _WITH_PI.fullmatch(end.replace(" ", "")) if isinstance(end, str) else None
+    if match is None or float(match["by"] or 1) == 0.0:
+        return None
     value = math.pi * float(match["times"] or 1) / float(match["by"] or 1)
     return -value if match["sign"] else value
 

@@ -7,12 +7,13 @@ and every local maximum is then refined. Values come from ball arithmetic on the
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from flint import arb, arb_poly
 
-from evaluators.approximation.functions import Target, taylor
+from evaluators.approximation.functions import Target, ball, taylor
 from evaluators.approximation.poles import complex_zeros, zero_inside
 from evaluators.approximation.precision import working
 from evaluators.approximation.rational import Quotient
@@ -23,6 +24,7 @@ BITS = 128
 MAX_BITS = 8192
 MAX_PEAKS = 48
 REFINEMENTS = 5
+MAX_HALVINGS = 40
 ACCURACY = 1e-4
 AROUND_A_POLE = (-10.0, -3.0, -1.5, -1.0, -0.7, -0.3, -0.1, 0.0, 0.1, 0.3, 0.7, 1.0, 1.5, 3.0, 10.0)
 NEAR = 0.05
@@ -64,7 +66,8 @@ class ErrorCurve:
         """Raise EvaluatorError unless the target is finite, and not zero where a relative error needs it."""
         with working(bits=BITS):
             values = self.values_at(self._points)
-        if not all(value.is_finite() for value in values):
+            defined = all(value.is_finite() for value in values) and self._is_finite_between_points()
+        if not defined:
             raise EvaluatorError(f"{self.target.written} is not defined on all of [{self.low!r}, {self.high!r}]")
         signs = {bool(value > 0) for value in values if not value.contains(0)}
         if self.relative and (len(signs) != 1 or any(value.contains(0) for value in values)):
@@ -72,6 +75,21 @@ class ErrorCurve:
                 f"{self.target.written} is zero inside [{self.low!r}, {self.high!r}], where a relative error makes no "
                 "sense: set evaluator.options.error = 'absolute' or choose another interval"
             )
+
+    def _is_finite_between_points(self) -> bool:
+        """Whether the target has no pole inside; at the ends themselves its enclosure may fail (sqrt at 0)."""
+        pending = [(left, right, 0) for left, right in pairwise(self._points)]
+        while pending:
+            left, right, depth = pending.pop()
+            if self.target.value(ball(left, right)).is_finite():
+                continue
+            middle = left + (right - left) / 2
+            if depth == MAX_HALVINGS or not left < middle < right:
+                if self.low < left and right < self.high:
+                    return False
+                continue
+            pending += [(left, middle, depth + 1), (middle, right, depth + 1)]
+        return True
 
     def largest(self, quotient: Quotient) -> Peak:
         """The largest error over the closed interval, to about 1e-4 of itself.

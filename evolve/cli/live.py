@@ -106,9 +106,9 @@ def map_line(scores: Sequence[float | None], *, blocks: str = BLOCKS) -> str:
     if not present:
         return " " * len(scores)
     low, high = min(present), max(present)
-    span = (high - low) or 1.0
+    span = (high / 2 - low / 2) or 1.0  # halves: scores may lie as far apart as floats reach
     steps = len(blocks) - 1
-    return "".join(" " if score is None else blocks[round((score - low) / span * steps)] for score in scores)
+    return "".join(" " if score is None else blocks[round((score / 2 - low / 2) / span * steps)] for score in scores)
 
 
 def _speed(progress: Progress) -> str:

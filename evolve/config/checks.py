@@ -4,6 +4,7 @@ They read the raw file, table by table, so that they are reported even when othe
 """
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ def check_folder(folder: Path, raw: Raw) -> tuple[dict[str, str], dict[str, Any]
     baselines, more = _baselines(folder, raw)
     mistakes += more
     file = _table(raw, "evaluator").get("file")
-    if isinstance(file, str) and not (folder / file).is_file():
+    if isinstance(file, str) and not os.path.isfile(folder / file):
         mistakes.append(missing_file(folder, "evaluator.file", file))
     language = _table(raw, "problem").get("language")
     if language == "symbolic":
@@ -54,11 +55,11 @@ def _baselines(folder: Path, raw: Raw) -> tuple[dict[str, Any], list[Mistake]]:
     name = _table(raw, "baselines").get("file")
     if not isinstance(name, str):
         return {}, []
-    if not (folder / name).is_file():
+    if not os.path.isfile(folder / name):
         return {}, [missing_file(folder, "baselines.file", name)]
     try:
         baselines = json.loads((folder / name).read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return {}, [Mistake(key="baselines.file", got=f"{name}: {error}", expected="a JSON file")]
     if not isinstance(baselines, dict):
         return {}, [Mistake(key="baselines.file", got=f"{name} without names in it", expected="a JSON object")]
@@ -73,7 +74,7 @@ def _check_symbolic(folder: Path, raw: Raw, seed_files: Mapping[str, str]) -> li
     limit = table.get("max_operations", defaults.max_operations)
     if not isinstance(name, str):
         return []
-    if name.endswith(".py") and not (folder / name).is_file():
+    if name.endswith(".py") and not os.path.isfile(folder / name):
         return [missing_file(folder, "symbolic.vocabulary", name)]
     try:
         vocabulary = load_vocabulary(folder / name if name.endswith(".py") else name)

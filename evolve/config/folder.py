@@ -42,7 +42,7 @@ def _text_of(path: Path) -> str | OSError | ValueError:
         if len(data) > MAX_SEED_BYTES:
             return ValueError(f"it has {len(data)} bytes")
         return data.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         return error
 
 

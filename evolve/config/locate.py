@@ -1,5 +1,6 @@
 """Where problems are: the shipped ones, the user's folders, and a folder named by path."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,10 +30,10 @@ def find_problem(name_or_path: str | Path, *, search_path: Sequence[Path] = ()) 
     Raises:
         ProblemError: there is none; the message lists what there is.
     """
-    path = Path(name_or_path).expanduser()
-    if path.name == PROBLEM_FILE and path.is_file():
+    path = Path(os.path.expanduser(name_or_path))
+    if path.name == PROBLEM_FILE and os.path.isfile(path):
         return path.parent.resolve()
-    if (path / PROBLEM_FILE).is_file():
+    if os.path.isfile(path / PROBLEM_FILE):
         return path.resolve()
     name = str(name_or_path)
     known = shipped_problems()
@@ -40,9 +41,9 @@ def find_problem(name_or_path: str | Path, *, search_path: Sequence[Path] = ()) 
         known |= _problems_in(home)
     if name in known:
         return known[name].resolve()
-    if path.is_dir():
+    if os.path.isdir(path):
         raise ProblemError(f"{path} has no {PROBLEM_FILE}", hint=f"a problem is a folder with a {PROBLEM_FILE} in it")
-    if path.is_file():
+    if os.path.isfile(path):
         raise ProblemError(f"{path} is a file", hint=f"a problem is a folder with a {PROBLEM_FILE} in it")
     if "/" in name:
         raise ProblemError(f"there is no folder {path}", hint=f"a problem is a folder with a {PROBLEM_FILE} in it")

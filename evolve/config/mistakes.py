@@ -42,8 +42,10 @@ def shown(value: Any) -> str:
     """The value as it would be written in the file, shortened to one line."""
     try:
         text = json.dumps(value, ensure_ascii=False)
-    except (TypeError, ValueError):
+    except TypeError:
         text = str(value)
+    except ValueError:
+        text = "a number of thousands of digits"
     text = " ".join(text.split())
     return text if len(text) <= GOT_WIDTH else text[: GOT_WIDTH - 1] + "…"
 

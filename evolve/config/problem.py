@@ -164,7 +164,7 @@ def load_problem(name_or_path: str | Path, *, search_path: Sequence[Path] = ()) 
     path = folder / PROBLEM_FILE
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ProblemError(f"cannot read {path}: {error}", hint="it must be TOML, written in UTF-8") from error
     tables, mistakes = read_tables(raw)
     seed_files, baselines, more = check_folder(folder, raw)

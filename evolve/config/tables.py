@@ -8,7 +8,7 @@ import re
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from sandbox.limits import MEBIBYTE, Limits
@@ -27,6 +27,13 @@ OutOfRange = Literal["clip", "reject", "overflow"]
 def wrong(expected: str, hint: str = "") -> PydanticCustomError:
     """The error a validator raises: it says what was expected; key and value are known to the reader."""
     return PydanticCustomError("wrong", "{expected}", {"expected": expected, "hint": hint})
+
+
+def inside_folder(name: str) -> str:
+    """The name of a file, if it stays in the problem's folder: only what is there is watched for changes."""
+    if name.startswith("/") or ".." in name.split("/") or "\\" in name:
+        raise wrong("paths inside the problem's folder", f"{name!r} leaves it")
+    return name
 
 
 class Table(BaseModel):
@@ -55,8 +62,7 @@ class SeedTable(Table):
     @classmethod
     def _plain_names(cls, files: tuple[str, ...]) -> tuple[str, ...]:
         for name in files:
-            if name.startswith("/") or ".." in name.split("/") or "\\" in name:
-                raise wrong("paths inside the problem's folder", f"{name!r} leaves it")
+            inside_folder(name)
         if len(set(files)) != len(files):
             raise wrong("different names")
         return files
@@ -70,6 +76,11 @@ class SymbolicTable(Table):
     function: Identifier = "f"
     max_operations: PositiveInt = 14
     max_constants: Annotated[int, Field(ge=0)] = 12
+
+    @field_validator("vocabulary")
+    @classmethod
+    def _in_folder(cls, vocabulary: str) -> str:
+        return inside_folder(vocabulary) if vocabulary.endswith(".py") else vocabulary
 
 
 class StageTable(Table):
@@ -93,7 +104,7 @@ class EvaluatorTable(Table):
     def _one_judge(cls, file: str | None, info: ValidationInfo) -> str | None:
         if "family" in info.data and (file is None) == (info.data["family"] is None):
             raise wrong("exactly one of evaluator.family and evaluator.file")
-        return file
+        return None if file is None else inside_folder(file)
 
 
 class LimitsTable(Table):
@@ -272,7 +283,7 @@ class KnownTable(Table):
 class BaselinesTable(Table):
     """`[baselines]`: a JSON file of the folder with values to compare with."""
 
-    file: Text
+    file: Annotated[Text, AfterValidator(inside_folder)]
 
 
 class ProblemFile(Table):

@@ -22,15 +22,16 @@ def main(handler: str, controller_pid: int) -> None:
     module, _, name = handler.partition(":")
     handle: Handle = getattr(importlib.import_module(module), name)
     while (message := _read(requests)) is not None:
-        answers.write(encode(_answer(handle, message)))
+        answers.write(_answer(handle, message))
         answers.flush()
 
 
-def _answer(handle: Handle, message: Mapping[str, Any]) -> dict[str, Any]:
+def _answer(handle: Handle, message: Mapping[str, Any]) -> bytes:
+    """The frame to send back; an answer that is no JSON data is the task's error too."""
     try:
-        return {"answer": handle(message["task"], message["payload"])}
+        return encode({"answer": handle(message["task"], message["payload"])})
     except Exception:  # noqa: BLE001 (the worker reports whatever a task raises, and lives on)
-        return {"error": traceback.format_exc(limit=12)[-8000:]}
+        return encode({"error": traceback.format_exc(limit=12)[-8000:]})
 
 
 def _read(stream: IO[bytes]) -> dict[str, Any] | None:

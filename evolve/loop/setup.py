@@ -2,6 +2,7 @@
 
 import symtable
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from evolve.operators.symbolic import SymbolicBurst, SymbolicCrossover, Symbolic
 from sandbox.symbolic.vocabulary import load_vocabulary
 
 BURST_CHILDREN = 32
+OPERATOR_GROUP = "evolve.operators"
 
 
 def build_search(problem: Problem, rng_seed: int) -> Search:
@@ -37,21 +39,43 @@ def build_search(problem: Problem, rng_seed: int) -> Search:
 
 
 def build_operators(problem: Problem) -> list[Operator]:
-    """The operators of a problem's language, or those of them that `[search].operators` names.
+    """The operators of a problem's language, or those that `[search].operators` names.
+
+    A name may also be an entry point of the group `evolve.operators` in an installed package: a callable that takes
+    the problem and returns an operator. Such operators work only where they are named, so that installing a package
+    never changes a search.
 
     Raises:
-        ProblemError: `[search].operators` names one that this language does not have.
+        ProblemError: `[search].operators` names one that is neither.
     """
     available = _python_operators(problem) if problem.language == "python" else _symbolic_operators(problem)
     by_name = {operator.name: operator for operator in available}
     wanted = problem.tables.search.operators or tuple(by_name)
-    unknown = [name for name in wanted if name not in by_name]
+    installed = metadata.entry_points(group=OPERATOR_GROUP)
+    unknown = [name for name in wanted if name not in by_name and name not in installed.names]
     if unknown:
+        known = ", ".join([*by_name, *sorted(installed.names)])
         raise ProblemError(
             f"[search].operators names {', '.join(unknown)}, but a {problem.language} problem has "
-            f"{', '.join(by_name)}: choose among these or leave the key out"
+            f"{known}: choose among these or leave the key out"
         )
-    return [by_name[name] for name in wanted]
+    return [by_name[name] if name in by_name else _installed(installed[name], problem) for name in wanted]
+
+
+def _installed(entry_point: metadata.EntryPoint, problem: Problem) -> Operator:
+    try:
+        make = entry_point.load()
+    except (ImportError, AttributeError) as error:
+        raise ProblemError(
+            f"the operator {entry_point.name} ({entry_point.value}) cannot be loaded: {error}"
+        ) from error
+    operator: Operator = make(problem)
+    if operator.name != entry_point.name:
+        raise ProblemError(
+            f"the entry point {entry_point.name} ({entry_point.value}) made an operator called {operator.name}: "
+            "both need the same name"
+        )
+    return operator
 
 
 def _python_operators(problem: Problem) -> list[Operator]:

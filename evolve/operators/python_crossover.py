@@ -14,7 +14,7 @@ from evolve.operators.python_file import N_REMEMBERED, PythonFile, changed_files
 from evolve.operators.python_fingerprint import normal_form
 from evolve.operators.python_literals import number_text, numbers_of
 from evolve.operators.python_names import Holds, loaded_names, stored_names
-from evolve.operators.python_statements import laid_out, movable, stays_bound
+from evolve.operators.python_statements import function_of, laid_out, movable, stays_bound
 
 N_TRIES = 40
 
@@ -82,11 +82,21 @@ def statement_grafted(mine: Site, theirs: Site, rng: np.random.Generator) -> Spl
     for _ in range(10 if donors and own else 0):
         donor = pick(donors, rng)
         statement, (start, end) = pick(own, rng)
-        if _free_names(donor) <= set(mine.names.visible_at(statement)) | _BUILT_IN_NAMES:
+        visible = set(mine.names.visible_at(statement)) | _BUILT_IN_NAMES
+        if _free_names(donor) <= visible and not _hides_names(mine, statement, donor):
             kept = stored_names(statement) <= stored_names(donor) or stays_bound(mine, statement)
             replaces = kept and type(donor) is type(statement) and rng.random() < 0.5
             return [(start if replaces else end, end, laid_out(donor, mine.file.indent_of(statement)))]
     return []
+
+
+def _hides_names(site: Site, place: ast.stmt, donor: ast.stmt) -> bool:
+    """Whether a name of the module that the function around the place reads would become the function's own."""
+    scope = function_of(site, place)
+    if isinstance(scope, ast.Module):
+        return False
+    becomes_local = stored_names(donor) - stored_names(scope) - arguments_of(scope)
+    return bool(becomes_local & (loaded_names(scope) | _free_names(donor)))
 
 
 def expression_grafted(mine: Site, theirs: Site, rng: np.random.Generator) -> Splice:

@@ -150,7 +150,11 @@ def _moved(value: float, others: Sequence[float], step: _Step, rng: np.random.Ge
         new = others[int(rng.integers(len(others)))]
     else:
         new = value * float(rng.choice([0.5, 2.0, 0.1, 10.0, 2.0 / 3.0, 1.5]))
-    return number_text(min(max(new, -LARGEST), LARGEST), digits=step.digits)
+    return number_text(_bounded(new), digits=step.digits)
+
+
+def _bounded(value: float) -> float:
+    return min(max(value, -LARGEST), LARGEST)
 
 
 def _spread(values: Sequence[float]) -> float:
@@ -208,7 +212,11 @@ def _shaken(literals: Sequence[Literal], step: _Step, rng: np.random.Generator) 
     scale = _spread([float(each.value) for each in group]) or abs(float(group[0].value)) if group else 0.0
     share = float(rng.choice([1.0, 0.5, 2.0 / max(len(group), 2)]))
     return [
-        (each.start, each.end, number_text(float(each.value) + noise * step.size * (scale or 1.0), digits=step.digits))
+        (
+            each.start,
+            each.end,
+            number_text(_bounded(float(each.value) + noise * step.size * (scale or 1.0)), digits=step.digits),
+        )
         for each, noise, chance in zip(group, rng.standard_normal(len(group)), rng.random(len(group)), strict=True)
         if chance < share
     ]

@@ -46,6 +46,7 @@ class Names:
 
     def __init__(self, file: PythonFile) -> None:
         self.file = file
+        self._own: dict[ast.AST, frozenset[str]] = {}
         self.bindings = sorted(self._bindings(), key=lambda each: (each.start, each.end, each.name))
         self.module_names = frozenset(binding.name for binding in self.bindings if binding.end == len(file.text))
 
@@ -71,9 +72,14 @@ class Names:
     def visible_at(self, node: ast.AST) -> list[str]:
         """Names that are surely bound where the node is evaluated, in order of name."""
         position = self.file.span(node)[0]
-        names = {each.name for each in self.bindings if each.start <= position < each.end}
-        if self._in_function(node):
+        bound = [each for each in self.bindings if each.start <= position < each.end]
+        names = {each.name for each in bound}
+        functions = self._functions_around(node)
+        if functions:
             names |= self.module_names
+        for function in functions:
+            start = self.file.span(function)[0]
+            names -= self._own_names(function) - {each.name for each in bound if each.start > start}
         return sorted(names)
 
     def alike(self, name: str, node: ast.AST) -> list[str]:
@@ -87,12 +93,22 @@ class Names:
         """Visible names that seem to hold single numbers."""
         return [name for name in self.visible_at(node) if self.holds(name) is Holds.NUMBER]
 
-    def _in_function(self, node: ast.AST) -> bool:
+    def _functions_around(self, node: ast.AST) -> list[ast.expr | ast.stmt]:
+        functions: list[ast.expr | ast.stmt] = []
         while node in self.file.parent_of:
             node = self.file.parent_of[node]
             if isinstance(node, _FUNCTIONS):
-                return True
-        return False
+                functions.append(node)
+        return functions
+
+    def _own_names(self, function: ast.AST) -> frozenset[str]:
+        """Names that the function assigns: none of them can be read as a name of the module there."""
+        if function not in self._own:
+            body = function.body if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) else []
+            inside = ast.Module(body, [])
+            shared = {name for each in ast.walk(inside) if isinstance(each, ast.Global) for name in each.names}
+            self._own[function] = frozenset(stored_names(inside) - shared)
+        return self._own[function]
 
     def _bindings(self) -> Iterator[Binding]:
         for node in ast.walk(self.file.tree):

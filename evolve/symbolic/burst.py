@@ -68,7 +68,8 @@ def burst(
     seeds = _seeds(bench, parents, vocabulary)
     steps = run(bench.elites, bench.work, bench.drawing, bench.search, bench.grammar, plan, seeds, rng)
     chosen = _choose(bench, parents, seeds, settings.n_children)
-    children = tuple(_finish(bench, slot, parents, vocabulary, target) for slot in chosen)
+    with np.errstate(all="ignore"):  # constants of a hopeless fit may be huge; what comes out is checked
+        children = tuple(_finish(bench, slot, parents, vocabulary, target) for slot in chosen)
     finished = tuple(child for child in children if child is not None)
     ticks = int(bench.work.ticks[0] + bench.full_work.ticks[0])
     names = ("cells", "offers", "entries", "fits", "refits", "repeats", "poles")
@@ -190,7 +191,8 @@ def _finish(
     error = float(np.abs(residuals_of(flat)).max())
     if not np.isfinite(error) or not stays_between(work, drawing, n, n_constants, n_inputs, flat, error):
         return None
-    name, inputs = (parents[0].name, parents[0].inputs) if parents else ("f", _input_names(n_inputs))
+    alike = next((parent for parent in parents if len(parent.inputs) == n_inputs), None)
+    name, inputs = (alike.name, alike.inputs) if alike is not None else ("f", _input_names(n_inputs))
 
     def program_of(flat: FloatArray) -> Program:
         unlink(code, constants, n, flat)

@@ -57,6 +57,14 @@ class BurstSettings:
     n_children: int = 32
     kind: BurstKind = BurstKind.MUTATE
 
+    def __post_init__(self) -> None:
+        """Refuse sizes that the compiled search has no arrays for."""
+        if self.max_operations < 1 or self.max_constants < 0 or self.n_children < 0:
+            raise ValueError(
+                f"max_operations is {self.max_operations}, max_constants {self.max_constants} and n_children "
+                f"{self.n_children}: give at least 1, 0 and 0"
+            )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Child:

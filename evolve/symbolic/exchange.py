@@ -16,6 +16,7 @@ LAWSON_ROUNDS = 12
 EXCHANGE_STEPS = 10
 SMALLEST_GAIN = 1e-4
 PROBE = 0.1
+SMALLEST_ERROR = float(np.finfo(np.float64).tiny)  # below it quotients of errors lose their bits: as good as zero
 
 ResidualsOf = Callable[[FloatArray], FloatArray]
 DerivativesOf = Callable[[FloatArray], FloatArray]
@@ -36,7 +37,7 @@ def lawson(constants: FloatArray, n_points: int, residuals_of: ResidualsOf, refi
         worst = float(sizes.max())
         if worst < least:
             best, least = constants.copy(), worst
-        if not np.isfinite(worst) or worst == 0.0:
+        if not np.isfinite(worst) or worst < SMALLEST_ERROR:
             break
         importance = importance * sizes / worst
         importance = np.maximum(importance / importance.mean(), 1e-12)
@@ -53,7 +54,7 @@ def exchange(constants: FloatArray, residuals_of: ResidualsOf, derivatives_of: D
     worst = float(np.abs(residuals).max())
     for _ in range(EXCHANGE_STEPS):
         derivatives = derivatives_of(constants)
-        if not (np.isfinite(worst) and worst > 0.0 and np.isfinite(derivatives).all()):
+        if not (np.isfinite(worst) and worst >= SMALLEST_ERROR and np.isfinite(derivatives).all()):
             break
         solve = _levelling(residuals, derivatives)
         velocity = solve(residuals)

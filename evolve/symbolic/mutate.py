@@ -6,6 +6,7 @@ Children are live: no instruction is left that the output does not need. Constan
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import isfinite
 
 import numpy as np
 
@@ -285,7 +286,8 @@ def _perturb(draft: _Draft, rng: np.random.Generator) -> bool:
     for position, slot in enumerate(slots):
         if position == certain or rng.random() < share:
             value = float(draft.read(slot)) * float(np.exp(spread * rng.normal()))
-            draft.write(slot, -value if rng.random() < 0.05 else value)
+            if isfinite(value):  # what is not has no literal
+                draft.write(slot, -value if rng.random() < 0.05 else value)
     return True
 
 

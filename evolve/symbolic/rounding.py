@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from evolve.symbolic.contract import FitTarget
-from evolve.symbolic.exchange import exchange
+from evolve.symbolic.exchange import SMALLEST_ERROR, exchange
 from evolve.symbolic.tape import FloatArray
 from sandbox.symbolic.double_double import evaluate_double_double
 from sandbox.symbolic.program import Program
@@ -89,7 +89,7 @@ def _lawson(columns: FloatArray, residuals: FloatArray) -> tuple[FloatArray, Flo
         worst = float(left.max())
         if worst < least:
             best, best_importance, least = solution, importance, worst
-        if worst == 0.0:
+        if worst < SMALLEST_ERROR:
             break
         importance = importance * left / worst
         importance = np.maximum(importance / importance.sum(), 1e-12)

@@ -3,18 +3,19 @@
 from dataclasses import replace
 
 from sandbox.symbolic.program import Instruction, Program
-from sandbox.symbolic.vocabulary import Vocabulary
+from sandbox.symbolic.vocabulary import OP_ADD, OP_SUB, Vocabulary
 
 
 def tidied(program: Program, vocabulary: Vocabulary) -> Program:
     """Write `x + -c` as `x - c` and `x - -c` as `x + c`; both are exact in floating point.
 
-    A vocabulary without both functions leaves the program as it is.
+    A vocabulary without both functions leaves the program as it is, and so does one whose words called add and sub
+    are its own: what they compute is not known here.
     """
-    names = [function.name for function in vocabulary.functions]
-    if "add" not in names or "sub" not in names:
+    opcodes = [function.opcode for function in vocabulary.functions]
+    if OP_ADD not in opcodes or OP_SUB not in opcodes:
         return program
-    add, sub = names.index("add"), names.index("sub")
+    add, sub = opcodes.index(OP_ADD), opcodes.index(OP_SUB)
     constants = list(program.constants)
     readers = [operand for instruction in program.instructions for operand in instruction.arguments if operand < 0] + [
         program.output

@@ -23,7 +23,7 @@ _SYMBOL_OF: Final[dict[type[ast.operator], str]] = {
     ast.Mod: "%",
     ast.FloorDiv: "//",
 }
-_HINT_OF: Final = {"min": "minimum", "max": "maximum", "pow": "**", "power": "**", "sqr": "square", "ln": "log"}
+_HINT_OF: Final = {"min": "minimum", "max": "maximum", "sqr": "square", "ln": "log"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,8 @@ class ProgramBuilder:
         self, functions: list[Function], left: _Value, right: _Value
     ) -> tuple[list[Function], _Value, _Value]:
         """Take a unary minus into the operation where that is exact: a + -b is a - b, -a * 2 is a * -2."""
-        opcode = functions[0].opcode
+        types = _types(left, right)
+        opcode = next((f.opcode for f in functions if f.argument_types == types), -1)
         other = self._compiled(OP_SUB if opcode == OP_ADD else OP_ADD)
         if opcode in (OP_ADD, OP_SUB) and other and _is_negated(right):
             return other, left, _negated(right)
@@ -196,16 +197,17 @@ class ProgramBuilder:
             return value
         positive = _Register(value.number, value.type)
         negations = self._written_as("-", 1) or self._compiled(OP_NEG)
-        if negations:
-            return self._emit(negations, [positive], line)
         products = self._compiled(OP_MUL)
+        fits = any(function.argument_types == (value.type,) for function in negations)
+        if negations and (fits or not products or value.type != REAL):
+            return self._emit(negations, [positive], line)
         if not products:
             refuse(line, f"unary minus is not in the vocabulary; {self._allowed()}")
         return self._emit(products, [positive, _Literal(-1.0)], line)
 
     def _emit(self, functions: list[Function], arguments: list[_Value], line: int) -> _Register:
         """Append a call of the first function whose argument types fit."""
-        types = tuple(REAL if isinstance(argument, _Literal) else argument.type for argument in arguments)
+        types = _types(*arguments)
         for function in functions:
             if function.argument_types == types:
                 position = self._vocabulary.functions.index(function)
@@ -236,6 +238,10 @@ class ProgramBuilder:
         words = [*(symbol for symbol in binary if symbol), *calls]
         listed = " ".join(words) if len(words) <= 40 else " ".join(words[:40]) + " ..."
         return f"allowed: names, numbers, parentheses, {listed}"
+
+
+def _types(*values: _Value) -> tuple[str, ...]:
+    return tuple(REAL if isinstance(value, _Literal) else value.type for value in values)
 
 
 def _literal(node: ast.Constant) -> _Literal:

@@ -61,8 +61,8 @@ def max_error_batch(
 ) -> npt.NDArray[np.float64]:
     """The largest error of every program over all points; inf if a value is not finite anywhere.
 
-    Relative errors are divided by the target's size; where the target is 0 any error but 0 counts as beyond measure
-    (above 1e280). With float32 points the programs run in float32 and the errors are taken in float64.
+    Relative errors are divided by the target's size; where the target is 0 any error above 1e-28 counts as
+    beyond measure (above 1e280). With float32 points the programs run in float32 and the errors are taken in float64.
 
     Raises:
         ValueError: the shapes of `points`, `target` and the batch disagree, or the target is not finite.
@@ -95,7 +95,8 @@ def _run(
 ) -> npt.NDArray[np.float64]:
     registers = _aligned(np.zeros(max(batch.n_registers, 1) * STRIDE, dtype=points.dtype))
     errors = np.zeros(len(batch.lengths), dtype=np.int64)
-    constants = batch.constants.astype(points.dtype, copy=False)
+    with np.errstate(all="ignore"):
+        constants = batch.constants.astype(points.dtype, copy=False)
     code = (batch.code, batch.lengths, batch.outputs, constants)
     run_blocks(code, points, target, weights, registers, outputs, errors)
     return errors.view(np.float64)

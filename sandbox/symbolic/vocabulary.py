@@ -3,7 +3,7 @@
 import ast
 import difflib
 import runpy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -127,7 +127,8 @@ def load_vocabulary(name_or_path: str | Path) -> Vocabulary:
     Every public function of the file is a word, in order. An annotation names a type: `float` and none at all are
     "real", any other text stands for itself. Functions called add, sub, mul, div, pow, matmul and neg are written
     with their operators. The file may set `INCLUDE = ("arithmetic",)` to start from built-in words,
-    `SYMBOLS = {"scale": "*"}` for more operators (told apart by argument types) and `COMMUTATIVE = ("blend",)`.
+    `SYMBOLS = {"scale": "*"}` for more operators (told apart by argument types, which must differ) and
+    `COMMUTATIVE = ("blend",)`.
     The file is the problem author's and is executed.
 
     Raises:
@@ -146,9 +147,14 @@ def load_vocabulary(name_or_path: str | Path) -> Vocabulary:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except (OSError, SyntaxError, ValueError) as error:
         raise VocabularyError(f"the vocabulary {path} cannot be read: {error}") from error
-    names = runpy.run_path(str(path), run_name=f"_vocabulary_{path.stem}")
+    try:
+        names = runpy.run_path(str(path), run_name=f"_vocabulary_{path.stem}")
+    except Exception as error:
+        raise VocabularyError(f"the vocabulary {path} cannot be run: {type(error).__name__}: {error}") from error
+    mistakes = _setting_mistakes(names)
+    if mistakes:
+        raise VocabularyError(f"the vocabulary {path}: " + "; ".join(mistakes))
     included = _included(path, names)
-    mistakes: list[str] = []
     functions = [
         _from_definition(node, names, mistakes)
         for node in tree.body
@@ -156,11 +162,36 @@ def load_vocabulary(name_or_path: str | Path) -> Vocabulary:
     ]
     words = [function.name for function in (*included, *functions)]
     mistakes += [f"{word} is defined twice" for word in sorted({word for word in words if words.count(word) > 1})]
+    mistakes += _ambiguities((*included, *functions))
     if not words:
         mistakes.append("it has no public function")
     if mistakes:
         raise VocabularyError(f"the vocabulary {path}: " + "; ".join(mistakes))
     return Vocabulary(name=path.stem, functions=(*included, *functions))
+
+
+def _setting_mistakes(names: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the shape of INCLUDE, SYMBOLS and COMMUTATIVE."""
+    mistakes = []
+    for setting in ("INCLUDE", "COMMUTATIVE"):
+        value = names.get(setting, ())
+        if not isinstance(value, tuple | list) or not all(isinstance(name, str) for name in value):
+            mistakes.append(f'{setting} is {value!r}: write a tuple of names, as in {setting} = ("add",)')
+    symbols = names.get("SYMBOLS", {})
+    if not isinstance(symbols, Mapping) or not all(isinstance(symbol, str) for symbol in symbols.values()):
+        mistakes.append(f'SYMBOLS is {symbols!r}: write a dictionary, as in SYMBOLS = {{"scale": "*"}}')
+    return mistakes
+
+
+def _ambiguities(functions: Sequence[Function]) -> list[str]:
+    """Functions that a program's text could not tell apart: the same operator over the same types."""
+    written = [(f.symbol, f.argument_types) for f in functions if f.symbol is not None]
+    return [
+        f"{' and '.join(f.name for f in functions if (f.symbol, f.argument_types) == (symbol, types))} "
+        f"are all written {symbol} and take ({', '.join(types)}): give them different types or symbols"
+        for symbol, types in dict.fromkeys(written)
+        if written.count((symbol, types)) > 1
+    ]
 
 
 def _included(path: Path, names: Mapping[str, Any]) -> list[Function]:
@@ -176,8 +207,14 @@ def _from_definition(node: ast.FunctionDef, names: Mapping[str, Any], mistakes: 
     if not arguments.args or arguments.posonlyargs or arguments.kwonlyargs or arguments.vararg or arguments.kwarg:
         mistakes.append(f"{node.name} must take one or more plain arguments")
     symbol = {**_SYMBOLS, **names.get("SYMBOLS", {})}.get(node.name)
-    if symbol is not None and (symbol not in _SYMBOLS.values() or len(arguments.args) > 2):
-        mistakes.append(f"{node.name} has the symbol {symbol}: use one of + - * / ** @ and one or two arguments")
+    n_wanted = (1, 2) if symbol == "-" else (2,)
+    if symbol is not None and (symbol not in _SYMBOLS.values() or len(arguments.args) not in n_wanted):
+        mistakes.append(
+            f"{node.name} has the symbol {symbol}: use one of + - * / ** @ and two arguments (one is the unary minus)"
+        )
+    apply: Any = names.get(node.name)
+    if not callable(apply):
+        mistakes.append(f"{node.name} is no function any more at the end of the file")
     types = tuple(_type_name(argument.annotation) for argument in arguments.args)
     return Function(
         name=node.name,
@@ -186,7 +223,7 @@ def _from_definition(node: ast.FunctionDef, names: Mapping[str, Any], mistakes: 
         result_type=_type_name(node.returns),
         commutative=node.name in (*_COMMUTATIVE, *names.get("COMMUTATIVE", ())) and types[1:] == types[:1],
         opcode=-1,
-        apply=names[node.name],
+        apply=apply,
     )
 
 
