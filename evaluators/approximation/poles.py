@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from flint import fmpq, fmpq_poly
+from flint import acb_poly, fmpq, fmpq_poly
 
 from evaluators.approximation.precision import working
 from evaluators.approximation.rational import exact
@@ -13,6 +13,8 @@ from evaluators.approximation.rational import exact
 MAX_BISECTIONS = 64
 BITS_TOLD = 20
 RIGOROUS_DEGREE = 24
+TOLERANCE = 1e-12
+MAX_BITS = 1024
 
 
 def zero_inside(polynomial: Any, low: float, high: float) -> float | None:
@@ -57,16 +59,27 @@ def _sign_changes(polynomial: Any) -> int:
 
 
 def complex_zeros(polynomial: Any) -> Sequence[complex]:
-    """All complex zeros: enclosed for moderate degrees, the eigenvalues' estimate above."""
+    """The complex zeros, a multiple one once or more: to twelve digits for moderate degrees, eigenvalues above.
+
+    The work is bounded: zeros too close together for `MAX_BITS` are estimated by eigenvalues as well.
+    """
     if polynomial.degree() < 1:
         return ()
     if polynomial.degree() <= RIGOROUS_DEGREE:
-        with working(bits=128):
-            return [complex(zero) for zero, _ in polynomial.numer().complex_roots()]
+        for candidate in (polynomial, _squarefree(polynomial)):
+            try:
+                with working(bits=128):
+                    return [complex(zero) for zero in acb_poly(candidate).roots(tol=TOLERANCE, maxprec=MAX_BITS)]
+            except ValueError:  # not converged: multiple zeros, or very close ones
+                continue
     coefficients = polynomial.coeffs()
     largest = max(abs(coefficient) for coefficient in coefficients)
     scaled = [float(_nearest(coefficient / largest)) for coefficient in reversed(coefficients)]
     return [complex(zero) for zero in np.roots(scaled)]
+
+
+def _squarefree(polynomial: Any) -> Any:
+    return polynomial // polynomial.gcd(polynomial.derivative())
 
 
 def _nearest(number: Any) -> float:
