@@ -75,7 +75,11 @@ def complex_zeros(polynomial: Any) -> Sequence[complex]:
     coefficients = polynomial.coeffs()
     largest = max(abs(coefficient) for coefficient in coefficients)
     scaled = [float(_nearest(coefficient / largest)) for coefficient in reversed(coefficients)]
-    return [complex(zero) for zero in np.roots(scaled)]
+    try:
+        with np.errstate(all="ignore"):
+            return [complex(zero) for zero in np.roots(scaled)]
+    except np.linalg.LinAlgError:  # coefficients too far apart for floats: there is no hint to give
+        return ()
 
 
 def _squarefree(polynomial: Any) -> Any:

@@ -64,3 +64,9 @@ def test_many_zeros_are_estimated() -> None:
     zeros = complex_zeros(fmpq_poly([-1] + [0] * 29 + [1]))
     assert len(zeros) == 30
     assert all(math.isclose(abs(zero), 1.0, rel_tol=1e-6) for zero in zeros)
+
+
+def test_coefficients_too_far_apart_for_floats_give_no_hint_and_no_error() -> None:
+    coefficients = [1] + [0] * 29 + [fmpq(1, 10**320)]
+    assert list(complex_zeros(fmpq_poly(coefficients))) == []
+    assert len(complex_zeros(fmpq_poly([1] + [0] * 29 + [fmpq(1, 10**300)]))) == 30
