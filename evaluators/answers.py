@@ -16,7 +16,7 @@ MAX_ARTIFACTS = 50
 KEYS = frozenset({"score", "descriptor", "metrics", "artifacts", "failure", "kind"})
 
 
-class WrongAnswerError(Exception):
+class WrongAnswerError(ValueError):
     """The evaluator's answer breaks its contract; the text says how."""
 
 

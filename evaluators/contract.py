@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+INTERPRETER = "INTERPRETER"
+"""The level of symbolic candidates: our interpreter runs them, they never get a process."""
+
 
 class Failure(StrEnum):
     """Why a candidate has no score. A failure is a type, never a number; nothing compares it with a score."""
@@ -12,9 +15,15 @@ class Failure(StrEnum):
     SYNTAX = "syntax"  # the text does not parse, or leaves its language or its evolve blocks
     EXCEPTION = "exception"  # the program raised
     CRASH = "crash"  # its process ended without an answer
-    TIMEOUT = "timeout"  # wall or CPU limit
+    TIMEOUT = "timeout"  # wall limit
+    CPU = "cpu"  # limit of CPU seconds
     MEMORY = "memory"  # memory limit
+    GPU_MEMORY = "gpu_memory"  # limit of GPU memory
     OUTPUT = "output"  # printed or returned too much
+    PROCESSES = "processes"  # limit of threads and processes
+    FILES = "files"  # limit of open files
+    DISK = "disk"  # limit of the scratch folder
+    FORBIDDEN = "forbidden"  # a system call that only an attack makes
     INVALID = "invalid"  # answered, but the answer breaks the problem's rules
     NOT_FINITE = "not_finite"  # answered NaN or infinity where a number was needed
     THRESHOLD = "threshold"  # stopped by a stage's threshold
@@ -26,7 +35,8 @@ class Evaluation:
     """The record of judging one candidate: a score (higher is better) with its descriptor, or a failure.
 
     Exactly one of `score` and `failure` is set. `descriptor` has one value per archive axis (a number, or a
-    category's name). `detail` and `artifacts` are untrusted text of bounded length. `seconds` is wall time.
+    category's name). `detail` and `artifacts` are untrusted text of bounded length. `seconds` is wall time. `level`
+    says how well the candidate was isolated: a `sandbox.layers.Level`, `INTERPRETER`, or nothing if it never ran.
     """
 
     score: float | None = None
@@ -37,6 +47,7 @@ class Evaluation:
     artifacts: Mapping[str, str] = field(default_factory=dict)
     stage: str = ""
     seconds: float = 0.0
+    level: str = ""
 
     def __post_init__(self) -> None:
         """Hold the law that an evaluation is scored or failed, never both."""
@@ -44,9 +55,11 @@ class Evaluation:
             raise ValueError(f"an evaluation has a score or a failure, got {self.score!r} and {self.failure!r}")
 
     @classmethod
-    def failed(cls, failure: Failure, *, detail: str, stage: str = "", seconds: float = 0.0) -> "Evaluation":
+    def failed(
+        cls, failure: Failure, *, detail: str, stage: str = "", seconds: float = 0.0, level: str = ""
+    ) -> "Evaluation":
         """The record of a candidate that could not be scored."""
-        return cls(failure=failure, detail=detail, stage=stage, seconds=seconds)
+        return cls(failure=failure, detail=detail, stage=stage, seconds=seconds, level=level)
 
 
 class CandidateHandle(Protocol):

@@ -1,12 +1,14 @@
 """What an evaluator is given: the candidate's text, and a way to call the program where it can do no harm."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from evaluators.spec import N_CALLS
 from sandbox.contract import Sandbox, Session
-from sandbox.errors import CandidateNotFinite, CandidateRaised, CandidateResultInvalid
+from sandbox.errors import CandidateNotFinite, CandidateRaised, CandidateResultInvalid, CandidateTimedOut
 from sandbox.limits import Limits
 from sandbox.symbolic.canonical import canonical, depth, operation_count
 from sandbox.symbolic.program import Program
@@ -35,13 +37,25 @@ class PythonCandidate:
         self._sandbox = sandbox
         self._entry = entry
         self._limits = limits
+        self._seconds = 0.0
         self._session: Session | None = None
 
     def call(self, name: str, *args: Any, timeout: float | None = None) -> Any:
-        """Run `name(*args)` in the candidate's process; plain data in, plain data out."""
+        """Run `name(*args)` in the candidate's process; plain data in, plain data out.
+
+        All calls together may take ten times as long as one of them, so that a candidate cannot keep its evaluator for
+        ever by being slow in each of many calls.
+        """
+        allowed = N_CALLS * self._limits.wall_seconds
+        if self._seconds > allowed:
+            raise CandidateTimedOut(f"all calls together took more than {allowed:g} s, ten times the limit of one call")
         if self._session is None:
             self._session = self._sandbox.start(self.files, entry=self._entry, limits=self._limits)
-        return self._session.call(name, *args, timeout=timeout)
+        started = time.monotonic()
+        try:
+            return self._session.call(name, *args, timeout=timeout)
+        finally:
+            self._seconds += time.monotonic() - started
 
     @property
     def output(self) -> str:

@@ -4,14 +4,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from evaluators.answers import WrongAnswerError, clean, verdict_of
-from evaluators.approximation.family import FunctionApproximation
-from evaluators.contract import Certainty, Evaluation, Failure, Verdict
+from evaluators.contract import INTERPRETER, Certainty, Evaluation, Failure, Verdict
 from evaluators.errors import EvaluatorError
 from evaluators.foreign import ForeignEvaluator, where
 from evaluators.handles import PythonCandidate, SymbolicCandidate
@@ -24,9 +23,12 @@ from sandbox.symbolic.parse import parse
 from sandbox.symbolic.program import Program
 from sandbox.symbolic.vocabulary import Vocabulary, VocabularyError, load_vocabulary
 
-__all__ = ["Judge", "JudgeSpec"]
+if TYPE_CHECKING:
+    from evaluators.approximation.family import FunctionApproximation
 
-FAMILIES = {"function_approximation": FunctionApproximation}
+__all__ = ["FitData", "FloatArray", "Judge", "JudgeSpec", "fit_data", "open_sandbox"]
+
+FAMILIES = ("function_approximation",)
 
 FloatArray = npt.NDArray[np.float64]
 FitData = tuple[FloatArray, FloatArray, bool]
@@ -36,7 +38,8 @@ class Judge:
     """Judges candidates of one problem, one after the other; keeps a warm sandbox. A context manager.
 
     A candidate that fails is data: `evaluate` never raises for it. What it raises is the fault of the problem
-    (`EvaluatorError`, from the constructor) or of the machine (`SandboxError`).
+    (`EvaluatorError`, from the constructor) or of the machine (`SandboxError`). It runs a problem's own evaluator
+    here: `evaluators.process.open_judge` gives a judge that no evaluator can hang or crash.
     """
 
     def __init__(self, spec: JudgeSpec, sandbox: Sandbox | None = None) -> None:
@@ -47,10 +50,21 @@ class Judge:
         self._vocabulary = None if self._symbolic is None else _vocabulary(self._symbolic)
         self._family: FunctionApproximation | None = None
         self._foreign: ForeignEvaluator | None = None
+        self.is_worn = False
+        """Whether the evaluator ran out of memory: nobody knows what state that left it in."""
         if spec.file is not None:
             self._foreign = ForeignEvaluator(Path(spec.folder) / spec.file, spec.stages)
         else:
             self._family = self._build_family()
+
+    @property
+    def level(self) -> str:
+        """How well candidates are isolated, see `Evaluation.level`; starts the sandbox of Python candidates.
+
+        Raises:
+            SandboxError: the sandbox failed, or would confine next to nothing.
+        """
+        return INTERPRETER if self._symbolic is not None else str(self._open_sandbox().level)
 
     def evaluate(self, files: Mapping[str, str], *, rng_seed: int = 0) -> Evaluation:
         """Judge a candidate.
@@ -59,8 +73,13 @@ class Judge:
             SandboxError: the sandbox failed; the candidate is not to blame.
         """
         start = time.perf_counter()
-        evaluation = self._evaluate(files, rng_seed)
-        return replace(evaluation, seconds=time.perf_counter() - start)
+        try:
+            evaluation = self._evaluate(files, rng_seed)
+        except MemoryError as error:
+            self.is_worn = True
+            detail = f"the evaluator ran out of memory: raise [evaluator].memory_mb; {where(error)}"
+            evaluation = Evaluation.failed(Failure.EVALUATOR, detail=clean(detail))
+        return replace(evaluation, seconds=time.perf_counter() - start, level=self.level)
 
     def verify(self, files: Mapping[str, str]) -> Verdict:
         """Prove what the candidate is worth, where the problem has a proof.
@@ -87,13 +106,11 @@ class Judge:
         if self._foreign is None or self._foreign.fit_target is None:
             return None
         try:
-            points, values, relative = self._foreign.fit_target()
-            table = np.array([points, values], dtype=np.float64)
+            return fit_data(self._foreign.fit_target())
+        except EvaluatorError:
+            raise
         except (Exception, SystemExit) as error:
             raise EvaluatorError(f"the evaluator's fit_target failed: {where(error)}") from error
-        if table.ndim != 2 or not np.isfinite(table).all():
-            raise EvaluatorError("the evaluator's fit_target must return two equally long lists of finite numbers")
-        return table[0], table[1], bool(relative)
 
     def fit_target_low(self) -> FloatArray | None:
         """What float64 rounding removed from the values of `fit_target`; None where that is not known."""
@@ -111,21 +128,23 @@ class Judge:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _build_family(self) -> FunctionApproximation:
-        family = FAMILIES.get(self.spec.family or "")
-        if family is None:
+    def _build_family(self) -> "FunctionApproximation":
+        # Exact arithmetic is slow to import, and problems with their own evaluator do without it.
+        from evaluators.approximation.family import FunctionApproximation
+
+        if self.spec.family not in FAMILIES:
             raise EvaluatorError(f"evaluator.family is {self.spec.family!r}, expected one of {', '.join(FAMILIES)}")
         if self._vocabulary is None:
             raise EvaluatorError(f"the family {self.spec.family!r} judges symbolic candidates only")
         if self.spec.stages:
             raise EvaluatorError(f"the family {self.spec.family!r} has no stages: remove [[evaluator.stages]]")
-        unknown = sorted(set(self.spec.axes) - family.descriptor_names)
+        unknown = sorted(set(self.spec.axes) - FunctionApproximation.descriptor_names)
         if unknown:
             raise EvaluatorError(
                 f"the archive's axes {unknown} are unknown to the family {self.spec.family!r}, "
-                f"which offers {', '.join(sorted(family.descriptor_names))}"
+                f"which offers {', '.join(sorted(FunctionApproximation.descriptor_names))}"
             )
-        return family(self.spec.options, self._vocabulary)
+        return FunctionApproximation(self.spec.options, self._vocabulary)
 
     def _parsed(self, files: Mapping[str, str]) -> Program | None:
         """The program of a symbolic candidate; None for a Python one."""
@@ -166,10 +185,7 @@ class Judge:
 
     def _open_sandbox(self) -> Sandbox:
         if self._sandbox is None:
-            # Symbolic problems never start a process.
-            from sandbox.process import ProcessSandbox
-
-            self._sandbox = ProcessSandbox(limits=self.spec.limits.limits())
+            self._sandbox = open_sandbox(self.spec)
         return self._sandbox
 
     def _verify_foreign(self, files: Mapping[str, str], program: Program | None) -> Verdict:
@@ -188,6 +204,27 @@ class Judge:
             raise EvaluatorError(f"the evaluator's verify raised {where(error)}") from error
         finally:
             candidate.close()
+
+
+def fit_data(target: Any) -> FitData:
+    """What `fit_target` returned, checked.
+
+    Raises:
+        EvaluatorError: it is not two equally long lists of finite numbers and a truth value.
+    """
+    points, values, relative = target
+    table = np.array([points, values], dtype=np.float64)
+    if table.ndim != 2 or not np.isfinite(table).all():
+        raise EvaluatorError("the evaluator's fit_target must return two equally long lists of finite numbers")
+    return table[0], table[1], bool(relative)
+
+
+def open_sandbox(spec: JudgeSpec) -> Sandbox:
+    """The sandbox that a problem's Python candidates run in; it passes to the caller, who closes it."""
+    # Symbolic problems never start a process.
+    from sandbox.process import ProcessSandbox
+
+    return ProcessSandbox(limits=spec.limits.limits(), preload=spec.preload, unsafe=spec.unsafe)
 
 
 def parsed(files: Mapping[str, str], symbolic: SymbolicSpec, vocabulary: Vocabulary) -> Program:

@@ -1,6 +1,7 @@
 """All that judging needs, as plain data: it travels to workers as JSON."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -8,6 +9,10 @@ from evaluators.errors import EvaluatorError
 from sandbox.limits import MEBIBYTE, Limits
 
 KIBIBYTE = 1 << 10
+N_TRIES = 2  # a sandbox that breaks is started once more
+N_CALLS = 10  # all calls of a candidate together may take so many times the limit of one
+SANDBOX_SECONDS = 180.0  # what a sandbox may take to start, to confine a process and to end it
+LOADING = 2  # an evaluator's own limit counts for loading it and for its evaluation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +44,13 @@ class LimitsSpec:
     output_kb: int = 64
     result_mb: int = 16
     n_threads: int = 1
+    n_processes: int = 32
+    n_files: int = 64
+    scratch_mb: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse limits that limit nothing, or leave nothing."""
+        _refuse_endless("limits", self, may_be_zero=("scratch_mb",))
 
     def limits(self) -> Limits:
         """The same as the sandbox takes them."""
@@ -49,7 +61,27 @@ class LimitsSpec:
             output_bytes=self.output_kb * KIBIBYTE,
             result_bytes=self.result_mb * MEBIBYTE,
             n_threads=self.n_threads,
+            n_processes=self.n_processes,
+            n_files=self.n_files,
+            scratch_bytes=self.scratch_mb * MEBIBYTE,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessSpec:
+    """The limits of the evaluator's own process.
+
+    `wall_seconds` bounds its own time for one evaluation (all stages and repeats), and for loading it: what it waits
+    for the candidate does not count, for that has its own limits. `verify_seconds` is the same for verification.
+    """
+
+    wall_seconds: float = 60.0
+    verify_seconds: float = 600.0
+    memory_mb: int = 8192
+
+    def __post_init__(self) -> None:
+        """Refuse limits that limit nothing, or leave nothing."""
+        _refuse_endless("evaluator", self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +90,8 @@ class JudgeSpec:
 
     Exactly one of `family` (a built-in evaluator, with `options`) and `file` (a Python file in `folder`) is set.
     `axes` names the archive's axes: every evaluation has a descriptor value for each. `entry` is the file of a Python
-    candidate whose functions are called (the first if None).
+    candidate whose functions are called (the first if None). `preload` names modules that Python candidates find
+    already imported. `unsafe` allows a sandbox that confines next to nothing.
     """
 
     name: str = ""
@@ -72,7 +105,10 @@ class JudgeSpec:
     axes: tuple[str, ...] = ()
     symbolic: SymbolicSpec | None = None
     limits: LimitsSpec = field(default_factory=LimitsSpec)
+    process: ProcessSpec = field(default_factory=ProcessSpec)
     entry: str | None = None
+    preload: tuple[str, ...] = ("numpy",)
+    unsafe: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what no judge can be built from, all mistakes at once."""
@@ -102,7 +138,9 @@ class JudgeSpec:
         try:
             data["stages"] = tuple(StageSpec(**stage) for stage in data.get("stages", ()))
             data["axes"] = tuple(data.get("axes", ()))
+            data["preload"] = tuple(data.get("preload", ("numpy",)))
             data["limits"] = LimitsSpec(**data.get("limits", {}))
+            data["process"] = ProcessSpec(**data.get("process", {}))
             symbolic = data.get("symbolic")
             if symbolic is not None:
                 data["symbolic"] = SymbolicSpec(**{**symbolic, "inputs": tuple(symbolic.get("inputs", ("x",)))})
@@ -115,6 +153,33 @@ class JudgeSpec:
         data = asdict(self)
         data["stages"] = [asdict(stage) for stage in self.stages]
         data["axes"] = list(self.axes)
+        data["preload"] = list(self.preload)
         if data["symbolic"] is not None:
             data["symbolic"]["inputs"] = list(data["symbolic"]["inputs"])
         return data
+
+    @property
+    def longest_seconds(self) -> float:
+        """How long one evaluation can take while everything of ours works: all limits together, each hit."""
+        own = LOADING * self.process.wall_seconds
+        if self.language == "symbolic":
+            return own
+        n_candidates = N_TRIES * self.repeats * max(1, len(self.stages))
+        candidates = n_candidates * ((N_CALLS + 1) * self.limits.wall_seconds + SANDBOX_SECONDS)
+        return candidates + own
+
+    @property
+    def longest_verification_seconds(self) -> float:
+        """The same for one verification."""
+        return self.longest_seconds + self.process.verify_seconds
+
+
+def _refuse_endless(name: str, limits: Any, may_be_zero: Sequence[str] = ()) -> None:
+    wrong = []
+    for each in fields(limits):
+        value = getattr(limits, each.name)
+        is_number = type(value) in (int, float) and math.isfinite(value)
+        if not is_number or value < 0 or (value == 0 and each.name not in may_be_zero):
+            wrong.append(f"{name}.{each.name} is {value!r}, expected a finite number above 0")
+    if wrong:
+        raise EvaluatorError("; ".join(wrong))

@@ -22,6 +22,7 @@ def run_stages(foreign: ForeignEvaluator, spec: JudgeSpec, start: Start) -> Eval
 
     Raises:
         SandboxError: the sandbox failed twice in a row; the candidate is not to blame.
+        MemoryError: the evaluator, not the candidate, ran out of memory.
     """
     evaluation: Evaluation | None = None
     last = len(foreign.stages) - 1
@@ -48,7 +49,7 @@ def _stage(stage: StageSpec, function: Judging, axes: tuple[str, ...], n_repeats
     if stage.threshold is None or evaluation.score >= stage.threshold:
         return evaluation
     detail = f"the score {evaluation.score!r} is below the threshold {stage.threshold!r} of stage {stage.name!r}"
-    return Evaluation.failed(Failure.THRESHOLD, detail=detail, stage=stage.name)
+    return Evaluation.failed(Failure.THRESHOLD, detail=clean(detail), stage=stage.name)
 
 
 def _with_second_try(
@@ -69,7 +70,7 @@ def _once(stage: StageSpec, function: Judging, axes: tuple[str, ...], candidate:
     except WrongAnswerError as error:
         detail = clean(f"the evaluator broke its contract: {error}")
         return Evaluation.failed(Failure.EVALUATOR, detail=detail, stage=stage.name)
-    except SandboxError:
+    except (SandboxError, MemoryError):
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - foreign code: whatever it raises is data
         detail = clean(f"the evaluator raised {where(error)}")

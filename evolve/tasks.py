@@ -5,9 +5,13 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from evaluators.answers import MAX_TEXT, clean
 from evaluators.contract import Certainty, Evaluation, Failure, Verdict
 from evaluators.errors import EvaluatorError
-from evaluators.judge import Judge, JudgeSpec
+from evaluators.judge import Judge
+from evaluators.process import JudgeProcess, open_judge
+from evaluators.records import evaluation_from_mapping, evaluation_to_mapping
+from evaluators.spec import JudgeSpec
 from sandbox.errors import SandboxError
 
 HANDLER = "evolve.tasks:handle"
@@ -16,7 +20,9 @@ VERIFY = "verify"
 BURST = "burst"
 PREPARE = "prepare"
 
-_judges: dict[str, Judge] = {}
+__all__ = ["HANDLER", "evaluation_from_mapping", "evaluation_to_mapping", "handle", "verdict_from_mapping"]
+
+_judges: dict[str, Judge | JudgeProcess] = {}
 
 
 def handle(task: str, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,11 +37,10 @@ def evaluate(payload: Mapping[str, Any]) -> dict[str, Any]:
     """
     try:
         judge = _judge_for(payload["judge"])
-    except EvaluatorError as error:
-        failed = Evaluation.failed(Failure.EVALUATOR, detail=str(error))
-        return {"evaluations": [evaluation_to_mapping(failed)] * len(payload["children"])}
-    try:
         evaluations = [judge.evaluate(child["files"], rng_seed=child["rng_seed"]) for child in payload["children"]]
+    except EvaluatorError as error:
+        failed = Evaluation.failed(Failure.EVALUATOR, detail=clean(str(error), MAX_TEXT))
+        evaluations = [failed] * len(payload["children"])
     except SandboxError as error:
         return {"broken": str(error)}
     return {"evaluations": [evaluation_to_mapping(each) for each in evaluations]}
@@ -104,37 +109,18 @@ TASKS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
 }
 
 
-def evaluation_to_mapping(evaluation: Evaluation) -> dict[str, Any]:
-    """An evaluation as JSON data."""
-    return {
-        "score": evaluation.score,
-        "descriptor": dict(evaluation.descriptor),
-        "metrics": dict(evaluation.metrics),
-        "failure": evaluation.failure,
-        "detail": evaluation.detail,
-        "artifacts": dict(evaluation.artifacts),
-        "stage": evaluation.stage,
-        "seconds": evaluation.seconds,
-    }
-
-
-def evaluation_from_mapping(mapping: Mapping[str, Any]) -> Evaluation:
-    """Undo `evaluation_to_mapping`."""
-    failure = mapping["failure"]
-    return Evaluation(**{**mapping, "failure": None if failure is None else Failure(failure)})
-
-
 def verdict_from_mapping(mapping: Mapping[str, Any]) -> Verdict:
     """A verdict from the answer of `verify`."""
     return Verdict(**{**mapping, "verdict": Certainty(mapping["verdict"])})
 
 
-def _judge_for(spec: Mapping[str, Any]) -> Judge:
+def _judge_for(spec: Mapping[str, Any]) -> Judge | JudgeProcess:
     """The judge of a problem; a worker keeps the one it used last, with its warm sandbox."""
-    key = json.dumps(spec, sort_keys=True)
+    wanted = JudgeSpec.from_mapping(spec)
+    key = json.dumps(wanted.to_mapping(), sort_keys=True)
     if key not in _judges:
         for stale in _judges.values():
             stale.close()
         _judges.clear()
-        _judges[key] = Judge(JudgeSpec.from_mapping(spec))
+        _judges[key] = open_judge(wanted)
     return _judges[key]

@@ -82,7 +82,7 @@ class Channel:
         """
         deadline = time.monotonic() + seconds
         if message:
-            self._expect_silence()
+            self.expect_silence()
         unsent = memoryview(message)[self._send(message) :] if message else memoryview(b"")
         if unsent:
             self._poll.register(self._requests, select.POLLOUT)
@@ -109,7 +109,12 @@ class Channel:
                 del self.printed[self._output_bytes :]
                 raise FloodError(f"printed more than {self._output_bytes} bytes")
 
-    def _expect_silence(self) -> None:
+    def expect_silence(self) -> None:
+        """Make sure that the other side is there and says nothing.
+
+        Raises:
+            ChannelError: it is gone, or has said something.
+        """
         chunk = _read(self._answers)
         if chunk or self._received:
             raise UnaskedError("an answer came that no request asked for")

@@ -5,18 +5,20 @@ goes out for each, `["ok", value]` or `["error", kind, text]`.
 """
 
 import difflib
+import errno
 import gc
 import importlib
 import os
 import random
 import sys
+import tempfile
 import traceback
 from contextlib import suppress
 from types import ModuleType
 from typing import Any, NoReturn
 
 from sandbox.frames import read_frame, write_all
-from sandbox.jail import Jail, enter
+from sandbox.jail import Jail, close_files, confine, filter_calls
 from sandbox.modules import CandidateFinder, module_name_of
 from sandbox.wire import HEADER, NotFiniteError, PlainDataError, decode, encode
 
@@ -28,14 +30,30 @@ _THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", 
 MAX_TRACEBACK = 8000
 _OUR_PACKAGES = frozenset(("archive", "evaluators", "evolve", "sandbox"))
 MAX_LINE = 200
+_KIND_OF_ERRNO = {
+    errno.EMFILE: "files",
+    errno.ENOSPC: "disk",
+    errno.EFBIG: "disk",
+    errno.EAGAIN: "processes",
+    errno.ENOMEM: "memory",
+}
+_KIND_OF_WORDS = {  # of errors that have no type of their own: Python's threads, torch's allocators
+    "can't start new thread": "processes",
+    "can't allocate memory": "memory",
+    "CUDA out of memory": "gpu_memory",
+}
 
 
 def run(jail: Jail, limits: dict[str, Any], *, slot: int, server_pid: int) -> NoReturn:
     """Become a candidate's process; descriptors 0 to 4 and the working directory are in place. Never returns."""
     status = SETUP_FAILED
     try:
-        enter(jail, limits, slot=slot, server_pid=server_pid)
+        confine(jail, limits, slot=slot, server_pid=server_pid)
         _start_looking_around(limits["n_threads"])
+        if jail.gpu is not None:
+            os.environ |= jail.gpu.environment(limits["gpu_memory_bytes"])
+        close_files(jail, limits)
+        filter_calls(jail, limits)
         write_all(ANSWERS, encode(READY))
         status = _serve(limits["result_bytes"])
     except SystemExit as leaving:
@@ -49,10 +67,12 @@ def run(jail: Jail, limits: dict[str, Any], *, slot: int, server_pid: int) -> No
         os._exit(status & 0xFF)
 
 
-def look_like_a_fresh_interpreter() -> None:
+def look_like_a_fresh_interpreter(*, is_clean: bool = True) -> None:
     """Hide the server's modules, arguments and environment, make the streams of children; once, in the server."""
-    os.environ.clear()
-    os.environ |= {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"} | dict.fromkeys(_THREAD_COUNTS, "1")
+    if is_clean:
+        os.environ.clear()
+    os.environ |= {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "CUDA_VISIBLE_DEVICES": ""}
+    os.environ |= dict.fromkeys(_THREAD_COUNTS, "1")
     for name in [name for name in sys.modules if name == "sandbox" or name.startswith("sandbox.")]:
         del sys.modules[name]
     sys.modules.update(dict.fromkeys(_OUR_PACKAGES))  # type: ignore[arg-type]  # None: "there is no such module", though it may be installed
@@ -66,7 +86,8 @@ def look_like_a_fresh_interpreter() -> None:
 
 def _start_looking_around(n_threads: int) -> None:
     """What differs from child to child."""
-    os.environ["HOME"] = os.getcwd()
+    os.environ["HOME"] = os.environ["TMPDIR"] = os.getcwd()
+    tempfile.tempdir = os.getcwd()
     if n_threads != 1:
         os.environ |= dict.fromkeys(_THREAD_COUNTS, str(n_threads))
     random.seed(0)  # noqa: TID251 runs replay; Python gives every fork another state, numpy's the server has set
@@ -135,6 +156,10 @@ def _kind_of(error: BaseException) -> str:
         return "syntax"
     if isinstance(error, MemoryError):
         return "memory"
+    if isinstance(error, OSError) and error.errno in _KIND_OF_ERRNO:
+        return _KIND_OF_ERRNO[error.errno]
+    if isinstance(error, RuntimeError):
+        return next((kind for words, kind in _KIND_OF_WORDS.items() if words in str(error)), "exception")
     if isinstance(error, NotFiniteError):
         return "not_finite"
     return "invalid" if isinstance(error, PlainDataError) else "exception"

@@ -35,9 +35,15 @@ class CandidateCrashed(CandidateError):
 
 
 class CandidateTimedOut(CandidateError):
-    """Wall or CPU limit exceeded; the process group was killed."""
+    """The wall limit was exceeded; the process and all it started were killed."""
 
     kind = "timeout"
+
+
+class CandidateOutOfCpu(CandidateError):
+    """The limit of CPU seconds was exceeded."""
+
+    kind = "cpu"
 
 
 class CandidateOutOfMemory(CandidateError):
@@ -50,6 +56,36 @@ class CandidateOutputLimit(CandidateError):
     """The program printed or returned more bytes than allowed."""
 
     kind = "output"
+
+
+class CandidateProcessLimit(CandidateError):
+    """The program wanted more threads or processes than allowed."""
+
+    kind = "processes"
+
+
+class CandidateFileLimit(CandidateError):
+    """The program wanted more open files than allowed."""
+
+    kind = "files"
+
+
+class CandidateDiskLimit(CandidateError):
+    """The program wrote more than its scratch folder may hold."""
+
+    kind = "disk"
+
+
+class CandidateOutOfGpuMemory(CandidateError):
+    """The limit of GPU memory was exceeded."""
+
+    kind = "gpu_memory"
+
+
+class CandidateForbidden(CandidateError):
+    """The program made a system call that only an attack makes; the kernel ended it."""
+
+    kind = "forbidden"
 
 
 class CandidateResultInvalid(CandidateError):

@@ -11,7 +11,10 @@ class Limits:
 
     `wall_seconds` bounds each call (a call may ask for less with its own timeout), `cpu_seconds` the whole life of
     the process, `memory_bytes` what it may allocate beyond the warm server it was forked from, `output_bytes` what it
-    prints, `result_bytes` one encoded answer.
+    prints, `result_bytes` one encoded answer, `n_threads` the threads that libraries use by themselves, `n_processes`
+    all threads together (there are no child processes, except at the level `WEAK`), `n_files` what it may hold open at
+    once, `scratch_bytes` the private folder that is the only place where it can write (0: there is none),
+    `gpu_memory_bytes` what it may take of all its graphics cards together (0: there is no such limit).
     """
 
     wall_seconds: float = 10.0
@@ -20,3 +23,7 @@ class Limits:
     output_bytes: int = 64 * 1024
     result_bytes: int = 16 * MEBIBYTE
     n_threads: int = 1
+    n_processes: int = 32
+    n_files: int = 64
+    scratch_bytes: int = 0
+    gpu_memory_bytes: int = 0

@@ -3,22 +3,29 @@
 import json
 import os
 import secrets
-import shutil
+import select
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import sandbox
+from sandbox.cgroups import sweep as sweep_groups
 from sandbox.errors import SandboxError
+from sandbox.gpu import Gpu
 from sandbox.jail import N_UIDS, UNUSED_UIDS
+from sandbox.layers import BASIC, NAMESPACES, Layer
 from sandbox.limits import Limits
+from sandbox.namespaces import identities
 from sandbox.orphans import sweep
+from sandbox.plan import ACTIVE
+from sandbox.removal import remove_tree
 from sandbox.untrusted_text import tame
 
 START_SECONDS = 120.0
@@ -26,7 +33,10 @@ REPLY_SECONDS = 30.0
 END_SECONDS = 10.0
 MESSAGE_BYTES = 65536
 TOKEN_VARIABLE = "EVOLVE_SANDBOX"  # noqa: S105 a name, not a password
+# A fork copies the tables of all pages: with large ones that of a process with torch takes a third of the time.
+_LARGE_PAGES = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 PASSED_ON = ("LD_LIBRARY_PATH", "TMPDIR")
+_DIED = "the sandbox's server died and took its sessions with it; the next start makes another"
 
 # The server finds our package by its file and not by a folder on its path: candidates could import what lies beside it.
 _BOOT = """
@@ -42,8 +52,23 @@ main(int(sys.argv[2]))
 class ServerLink:
     """One running fork server. Requests may come from any thread of the process that made it."""
 
-    def __init__(self, preload: Sequence[str]) -> None:
+    def __init__(
+        self,
+        preload: Sequence[str],
+        *,
+        without: Set[Layer] = frozenset(),
+        unsafe: bool = False,
+        sabotage: Set[Layer] = frozenset(),
+        gpu: Gpu | None = None,
+    ) -> None:
         """Start a server and wait until it has imported `preload`.
+
+        Args:
+            preload: modules that candidates find imported.
+            without: layers to leave away.
+            unsafe: start also when only the level `WEAK` is reached.
+            sabotage: layers that are not applied though they count as active; the self-test has to notice.
+            gpu: the graphics cards of its children.
 
         Raises:
             SandboxError: it did not come up; the text holds what it said.
@@ -53,28 +78,52 @@ class ServerLink:
         self._owner = os.getpid()
         self._is_lost = False
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        closes = Layer.CLOSED_DESCRIPTORS not in without
         with theirs:
+            theirs.set_inheritable(not closes)
             self._process = subprocess.Popen(
                 [sys.executable, "-s", "-P", "-c", _BOOT, str(sandbox.__file__), str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                env=_server_environment(self._token),
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,
+                env=_server_environment(
+                    self._token,
+                    is_clean=Layer.CLEAN_ENVIRONMENT not in without | sabotage,
+                    cards="" if gpu is None else gpu.visible,
+                ),
+                pass_fds=(theirs.fileno(),) if closes else (),
+                close_fds=closes,
+                start_new_session=Layer.OWN_SESSION not in without,
                 cwd="/",
             )
-        ready = self._await_ready({"token": self._token, "preload": list(preload)})
-        self.measures: tuple[str, ...] = tuple(ready["measures"])
-        self.rss_bytes: int = ready["rss_bytes"]
-        self._folder = Path(ready["folder"])
+        ready = self._await_ready(
+            {
+                "token": self._token,
+                "preload": list(preload),
+                "without": sorted(without),
+                "unsafe": unsafe,
+                "sabotage": sorted(sabotage),
+                "namespaces": _own_namespaces(),
+                "gpu": None if gpu is None else asdict(gpu),
+            }
+        )
+        self.report: Mapping[Layer, str] = {Layer(name): reason for name, reason in ready["layers"].items()}
+        self.reads_all_files: bool = ready["reads_all_files"]
+        self._server_pid: int = ready["pid"]
+        self._folder = None if ready["folder"] is None else Path(ready["folder"])
+        self._replies: deque[Reply] = deque()
         first_uid = ready["first_uid"] or 0
         self._uids = range(first_uid, first_uid + N_UIDS) if first_uid >= UNUSED_UIDS else range(0)
 
     @property
     def pid(self) -> int:
-        """The server's process."""
-        return self._process.pid
+        """The server's process; a launcher may stand between it and this one."""
+        return self._server_pid
+
+    @property
+    def layers(self) -> frozenset[Layer]:
+        """What confines its children."""
+        return frozenset(layer for layer, reason in self.report.items() if reason == ACTIVE)
 
     @property
     def lifeline(self) -> int:
@@ -84,23 +133,50 @@ class ServerLink:
     @property
     def is_alive(self) -> bool:
         """Whether it still runs, as far as can be told without asking it."""
-        return not self._is_lost and self._process.poll() is None
+        if self._is_lost or self._process.poll() is not None:
+            return False
+        poll = select.poll()
+        poll.register(self._control, 0)
+        return not poll.poll(0)  # else it hung up, and its launcher has not noticed yet
 
-    def start(self, limits: Limits, descriptors: Sequence[int]) -> int:
-        """Fork a child that owns the three descriptors (requests, answers, output); returns the session's number.
+    def start(self, limits: Limits, descriptors: Sequence[int]) -> "Reply":
+        """Ask for a child that owns the three descriptors (requests, answers, output); the reply has its `session`.
 
         Raises:
-            SandboxError: the server is gone or cannot fork.
+            SandboxError: the server is gone.
         """
-        return int(self._ask({"op": "start", "limits": asdict(limits)}, descriptors)["session"])
+        return self._send({"op": "start", "limits": asdict(limits)}, descriptors)
 
-    def stop(self, session: int) -> dict[str, Any]:
-        """Kill a session and everything it started, if it still runs, and tell how its process ended.
+    def stop(self, session: int) -> "Reply":
+        """Ask to kill a session and everything it started, if it still runs; the reply tells how its process ended.
 
         Raises:
             SandboxError: the server is gone (the session is then dead too).
         """
-        return self._ask({"op": "stop", "session": session})
+        return self._send({"op": "stop", "session": session})
+
+    def blame(self, session: int, limit: str, used: int) -> "Reply":
+        """Ask to kill a session, if it still runs, for a limit that the server cannot watch; its end tells of it.
+
+        Raises:
+            SandboxError: the server is gone.
+        """
+        return self._send({"op": "blame", "session": session, "limit": limit, "used": used})
+
+    def wait(self, reply: "Reply") -> dict[str, Any]:
+        """Wait for a reply.
+
+        Raises:
+            SandboxError: the server is gone, or could not do it.
+        """
+        with self._lock:
+            while reply.answer is None:
+                if self._is_lost:
+                    raise SandboxError(_DIED)
+                self._read_reply()
+        if "error" in reply.answer:
+            raise SandboxError(reply.answer["error"])
+        return reply.answer
 
     def close(self) -> None:
         """End the server and all its sessions; harmless when repeated."""
@@ -124,37 +200,45 @@ class ServerLink:
         ready: dict[str, Any] = json.loads(reply) if reply else {}
         assert self._process.stderr is not None
         with self._process.stderr as errors:
-            if "measures" in ready:
+            if "layers" in ready:
                 self._control.settimeout(REPLY_SECONDS)
                 return ready
             self._control.close()
             self._process.kill()
             said = errors.read().decode(errors="replace")
             self._process.wait()
+        sweep_groups()
+        if "weak" in ready:
+            raise SandboxError(_too_weak(ready["weak"]))
         raise SandboxError(
             f"the sandbox's server did not start: {ready.get('error') or tame(said) or 'it said nothing'}"
         )
 
-    def _ask(self, message: Mapping[str, Any], descriptors: Sequence[int] = ()) -> dict[str, Any]:
+    def _send(self, message: Mapping[str, Any], descriptors: Sequence[int] = ()) -> "Reply":
         if os.getpid() != self._owner:
             raise SandboxError("this sandbox was opened before a fork: each process opens its own")
+        reply = Reply()
         with self._lock:
             if self._is_lost:
                 raise SandboxError("the sandbox's server is gone")
             try:
                 socket.send_fds(self._control, [json.dumps(message).encode()], descriptors)
-                reply = self._control.recv(MESSAGE_BYTES)
-            except OSError as error:
-                reply = str(error).encode() if isinstance(error, TimeoutError) else b""
-            if not reply.startswith(b"{"):
+            except OSError:
                 self._bury()
-                raise SandboxError(
-                    "the sandbox's server died and took its sessions with it; the next start makes another"
-                )
-        answer: dict[str, Any] = json.loads(reply)
-        if "error" in answer:
-            raise SandboxError(answer["error"])
-        return answer
+                raise SandboxError(_DIED) from None
+            self._replies.append(reply)
+        return reply
+
+    def _read_reply(self) -> None:
+        """Take the next reply from the socket; they come in the order of the requests."""
+        try:
+            data = self._control.recv(MESSAGE_BYTES)
+        except OSError:
+            data = b""
+        if not data.startswith(b"{"):
+            self._bury()
+            raise SandboxError(_DIED)
+        self._replies.popleft().answer = json.loads(data)
 
     def _bury(self) -> None:
         """The server is dead or mute: end it, and what it can no longer end itself."""
@@ -165,10 +249,31 @@ class ServerLink:
 
     def _clean_up(self) -> None:
         sweep(self._token, self._uids)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        sweep_groups()
+        if self._folder is not None:
+            remove_tree(self._folder)
 
 
-def _server_environment(token: str) -> dict[str, str]:
+@dataclass(slots=True)
+class Reply:
+    """What the server will say to one request; None until it is read."""
+
+    answer: dict[str, Any] | None = None
+
+
+def _own_namespaces() -> dict[str, str]:
+    """The namespaces of this process; nothing where there is no /proc."""
+    try:
+        proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return {}
+    try:
+        return identities(proc)
+    finally:
+        os.close(proc)
+
+
+def _server_environment(token: str, *, is_clean: bool, cards: str) -> dict[str, str]:
     """Everything a server, and so a candidate, can learn from its environment: nothing of ours but these."""
     environment = {
         "PATH": "/usr/bin:/bin",
@@ -179,9 +284,21 @@ def _server_environment(token: str) -> dict[str, str]:
         "OPENBLAS_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
         "NUMBA_NUM_THREADS": "1",
+        "CUDA_VISIBLE_DEVICES": cards,
         TOKEN_VARIABLE: token,
+        **_LARGE_PAGES,
     }
     for name in PASSED_ON:
         with suppress(KeyError):
             environment[name] = os.environ[name]
-    return environment
+    return environment if is_clean else {**os.environ, **environment}
+
+
+def _too_weak(reasons: Mapping[str, str]) -> str:
+    """Why no candidate will run here."""
+    essential = (Layer.SECCOMP, Layer.LANDLOCK, *sorted(NAMESPACES), *sorted(BASIC))
+    missing = "; ".join(f"{layer}: {reasons[layer]}" for layer in essential if reasons[layer] != ACTIVE)
+    return (
+        f"the sandbox reaches only the level WEAK here, at which a hostile program can do what you can do ({missing}). "
+        "To run code that you trust all the same, allow it with --unsafe-sandbox (unsafe=True from Python)"
+    )

@@ -36,7 +36,7 @@ def own_children() -> set[int]:
     pid = os.getpid()
     try:
         return {int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
-    except FileNotFoundError:  # a kernel without that file
+    except FileNotFoundError:  # a kernel without that file, or a file tree without /proc
         return {other for other in _pids() if _parent_of(other) == pid}
 
 
@@ -103,7 +103,10 @@ def _is_marked(pid: int, marker: bytes, uids: range) -> bool:
 
 
 def _pids() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+    try:
+        return [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+    except FileNotFoundError:
+        return []
 
 
 def _parent_of(pid: int) -> int:

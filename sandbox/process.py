@@ -2,17 +2,21 @@
 
 import threading
 import weakref
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Set
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
 from sandbox.errors import CandidateSyntaxError, SandboxError
+from sandbox.gpu import GpuAccess
+from sandbox.gpu_search import find_gpu
+from sandbox.gpu_watch import GpuWatch, WatchedSession
+from sandbox.layers import Layer, Level, level_of
 from sandbox.limits import Limits
 from sandbox.link import ServerLink
 from sandbox.modules import module_name_of
 from sandbox.session import ProcessSession
-
-WEAK = "WEAK"
 
 
 class ProcessSandbox:
@@ -23,24 +27,54 @@ class ProcessSandbox:
     raise `SandboxError`. Sessions of one sandbox may be used from different threads.
     """
 
-    def __init__(self, *, limits: Limits | None = None, preload: tuple[str, ...] = ("numpy",)) -> None:
-        """Remember the limits of sessions that bring none, and the modules that candidates find already imported."""
+    def __init__(
+        self,
+        *,
+        limits: Limits | None = None,
+        preload: tuple[str, ...] = ("numpy",),
+        without: Set[Layer] = frozenset(),
+        unsafe: bool = False,
+        n_parked: int = 1,
+        gpu: GpuAccess | None = None,
+    ) -> None:
+        """Remember what sessions will get; nothing is started yet.
+
+        Args:
+            limits: of sessions that bring none.
+            preload: modules that candidates find already imported.
+            without: layers to leave away, to see what they are good for; the level falls accordingly.
+            unsafe: start at the level `WEAK` too, at which a hostile candidate can do what its user can.
+            n_parked: confined processes that wait for a candidate, so that it need not wait for them.
+            gpu: the graphics cards that candidates may use; without it they see none.
+        """
         self._limits = limits or Limits()
         self._preload = preload
+        self._without = frozenset(without)
+        self._unsafe = unsafe
+        self._n_parked = n_parked
+        self._gpu = gpu
+        self._gpu_watch = None if gpu is None else GpuWatch(gpu)
         self._link: ServerLink | None = None
         self._lock = threading.Lock()
+        self._sessions_lock = threading.Lock()
+        self._parked: deque[ProcessSession] = deque()
         self._sessions: weakref.WeakSet[ProcessSession] = weakref.WeakSet()
         self._is_closed = False
 
     @property
-    def level(self) -> str:
-        """`WEAK`: processes, limits and (as root) other uids; files that anyone may read can be read."""
-        return WEAK
+    def level(self) -> Level:
+        """How strong the isolation is; starts the server."""
+        return level_of(self.layers)
 
     @property
-    def measures(self) -> tuple[str, ...]:
-        """What confines candidates here, one word each; starts the server."""
-        return self._live_link().measures
+    def layers(self) -> frozenset[Layer]:
+        """What confines candidates here; starts the server."""
+        return self._live_link().layers
+
+    @property
+    def report(self) -> Mapping[Layer, str]:
+        """For every layer `active`, or why it is not; starts the server."""
+        return self._live_link().report
 
     @property
     def server_pid(self) -> int:
@@ -53,19 +87,18 @@ class ProcessSandbox:
         """Load a program in a process of its own; see `sandbox.contract.Sandbox.start`."""
         entry = entry if entry is not None else next(iter(files), "")
         self._check(files, entry)
-        session = ProcessSession(self._live_link(), limits or self._limits)
-        self._sessions.add(session)
-        try:
-            session.load(files, entry)
-        except BaseException:
-            session.close()
-            raise
-        return session
+        session = self._take(limits or self._limits)
+        if session is not None:
+            with suppress(SandboxError):  # it died while it waited
+                return _loaded(session, files, entry)
+        return _loaded(self._make(limits or self._limits), files, entry)
 
     def close(self) -> None:
         """Kill all sessions, end the server; harmless when repeated."""
         self._is_closed = True
-        for session in list(self._sessions):
+        with self._sessions_lock:
+            sessions = list(self._sessions)
+        for session in sessions:
             session.close()
         with self._lock:
             if self._link is not None:
@@ -90,8 +123,45 @@ class ProcessSandbox:
                 self._link.close()
                 self._link = None
             if self._link is None:
-                self._link = ServerLink(self._preload)
+                gpu = None if self._gpu is None else find_gpu(self._gpu)
+                self._link = ServerLink(self._preload, without=self._without, unsafe=self._unsafe, gpu=gpu)
             return self._link
+
+    def _make(self, limits: Limits) -> ProcessSession:
+        """A new process without a program."""
+        session = self._new_session(self._live_link(), limits)
+        self._refill()
+        return session
+
+    def _new_session(self, link: ServerLink, limits: Limits) -> ProcessSession:
+        if self._gpu_watch is None:
+            session = ProcessSession(link, limits)
+        else:
+            session = WatchedSession(link, limits, self._gpu_watch)
+        with self._sessions_lock:
+            self._sessions.add(session)
+        return session
+
+    def _take(self, limits: Limits) -> ProcessSession | None:
+        """A parked process, if there is one with these limits; another is parked in its place."""
+        link = self._live_link()
+        while limits == self._limits:
+            with self._lock:
+                session = self._parked.popleft() if self._parked else None
+            if session is None:
+                return None
+            if session.belongs_to(link):
+                self._refill()
+                return session
+            session.close()
+        return None
+
+    def _refill(self) -> None:
+        """Park processes again, without waiting for them."""
+        with self._lock, suppress(SandboxError):
+            link = self._link
+            while link is not None and link.is_alive and not self._is_closed and len(self._parked) < self._n_parked:
+                self._parked.append(self._new_session(link, self._limits))
 
     def _check(self, files: Mapping[str, str], entry: str) -> None:
         """Refuse file names that cannot live together as a candidate's modules."""
@@ -111,3 +181,13 @@ class ProcessSandbox:
                     f"the file {file_name!r:.80} hides an installed module: give it another name"
                 )
             seen[name] = file_name
+
+
+def _loaded(session: ProcessSession, files: Mapping[str, str], entry: str) -> ProcessSession:
+    """The session with its program; it is closed if that fails."""
+    try:
+        session.load(files, entry)
+    except BaseException:
+        session.close()
+        raise
+    return session

@@ -1,7 +1,5 @@
 """The controller's side of one session: sends calls, reads answers, names what went wrong."""
 
-import math
-import signal
 from collections.abc import Mapping
 from contextlib import suppress
 from types import TracebackType
@@ -9,12 +7,17 @@ from typing import Any, Self
 
 from sandbox.channel import Channel, ChannelError, ClosedError, FloodError, OverdueError
 from sandbox.contract import PlainData
+from sandbox.endings import error_of_end, told_limit
 from sandbox.errors import (
     CandidateCrashed,
+    CandidateDiskLimit,
     CandidateError,
+    CandidateFileLimit,
     CandidateNotFinite,
+    CandidateOutOfGpuMemory,
     CandidateOutOfMemory,
     CandidateOutputLimit,
+    CandidateProcessLimit,
     CandidateRaised,
     CandidateResultInvalid,
     CandidateSyntaxError,
@@ -22,14 +25,12 @@ from sandbox.errors import (
     SandboxError,
 )
 from sandbox.limits import Limits
-from sandbox.link import ServerLink
+from sandbox.link import Reply, ServerLink
 from sandbox.untrusted_text import tame
 from sandbox.wire import NotFiniteError, PlainDataError, decode, encode, has_only_finite_arrays
 
 SETUP_SECONDS = 30.0
 LAST_WORDS = 1000
-NEARLY_ALL = 0.75
-CLOCK_SLACK_SECONDS = 0.1
 
 _ERROR_OF_KIND: Mapping[str, type[CandidateError]] = {
     error.kind: error
@@ -38,6 +39,10 @@ _ERROR_OF_KIND: Mapping[str, type[CandidateError]] = {
         CandidateSyntaxError,
         CandidateOutOfMemory,
         CandidateOutputLimit,
+        CandidateProcessLimit,
+        CandidateFileLimit,
+        CandidateDiskLimit,
+        CandidateOutOfGpuMemory,
         CandidateResultInvalid,
         CandidateNotFinite,
     )
@@ -48,10 +53,10 @@ class ProcessSession:
     """A candidate in its own process. See `sandbox.contract.Session`; used by one thread at a time."""
 
     def __init__(self, link: ServerLink, limits: Limits) -> None:
-        """Fork a confined process from the server and wait until it stands, with no candidate in it yet.
+        """Ask for a confined process, with no candidate in it; `load` waits until it stands.
 
         Raises:
-            SandboxError: the server is gone, or the process could not be confined.
+            SandboxError: the server is gone.
         """
         self._link = link
         self._limits = limits
@@ -63,18 +68,16 @@ class ProcessSession:
             raise SandboxError(f"cannot open the pipes of a session: {error}") from error
         self._error: CandidateError | SandboxError | None = None
         self._ending: dict[str, Any] | None = None
-        self._number: int | None = None
         try:
-            self._number = link.start(limits, self._channel.theirs)
+            self._started: Reply | None = link.start(limits, self._channel.theirs)
             self._channel.close_theirs()
-            self._channel.exchange(b"", seconds=SETUP_SECONDS)
-        except ChannelError:
-            self._end()
-            said = tame(self._channel.printed.decode(errors="replace"), max_length=LAST_WORDS)
-            raise SandboxError(f"a process could not be confined: {said or self._ending}") from None
         except SandboxError:
             self._channel.close()
             raise
+
+    def belongs_to(self, link: ServerLink) -> bool:
+        """Whether this server forked it."""
+        return self._link is link
 
     @property
     def output(self) -> str:
@@ -86,6 +89,7 @@ class ProcessSession:
 
     def load(self, files: Mapping[str, str], entry: str) -> None:
         """Give the process its program; to be called once, first."""
+        self._await_process()
         try:
             message = encode(["load", [list(pair) for pair in files.items()], entry])
         except PlainDataError as error:
@@ -113,6 +117,20 @@ class ProcessSession:
     ) -> None:
         """Close."""
         self.close()
+
+    def _await_process(self) -> None:
+        """Wait until the process is confined.
+
+        Raises:
+            SandboxError: it could not be.
+        """
+        try:
+            self._channel.exchange(b"", seconds=SETUP_SECONDS)
+            self._channel.expect_silence()  # a parked process may have died since it said that it is ready
+        except ChannelError:
+            self._end()
+            said = tame(self._channel.printed.decode(errors="replace"), max_length=LAST_WORDS)
+            raise SandboxError(f"a process could not be confined: {said or self._ending}") from None
 
     def _ask(self, message: bytes, seconds: float) -> Any:
         if self._error is not None:
@@ -143,7 +161,7 @@ class ProcessSession:
                     return value
                 raise CandidateNotFinite("an array in the answer holds NaN or infinity")
             case ["error", str(kind), str(text)] if kind in _ERROR_OF_KIND:
-                raise _ERROR_OF_KIND[kind](tame(text))
+                raise _ERROR_OF_KIND[kind](told_limit(kind, self._limits) + tame(text))
         raise self._failed(CandidateResultInvalid("the answer is neither a value nor an error: a forged message"))
 
     def _failed(self, error: CandidateError | None) -> CandidateError:
@@ -157,27 +175,18 @@ class ProcessSession:
         return error
 
     def _end(self) -> None:
-        if self._number is None:
+        if self._started is None:
             return
-        number, self._number = self._number, None
+        started, self._started = self._started, None
         try:
-            self._ending = self._link.stop(number)
+            number = self._link.wait(started)["session"]
+            self._ending = self._link.wait(self._link.stop(number))
         finally:
             self._channel.close()
 
     def _error_of_end(self) -> CandidateError:
         """Read a process's last record: which limit ended it, or that it simply ended."""
         ending = self._ending or {}
-        status = ending["status"]
         said = tame(self._channel.printed.decode(errors="replace"), max_length=LAST_WORDS).strip()
         tail = f"; last output:\n{said}" if said else ""
-        if status >= 0:
-            return CandidateCrashed(f"the process ended with exit status {status} and gave no answer{tail}")
-        name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
-        cpu_limit = math.ceil(self._limits.cpu_seconds)
-        if -status in (signal.SIGXCPU, signal.SIGKILL) and ending["cpu_seconds"] > cpu_limit - CLOCK_SLACK_SECONDS:
-            return CandidateTimedOut(f"used more than {cpu_limit} s of CPU time{tail}")
-        grown = ending["max_rss_bytes"] - self._link.rss_bytes
-        if grown > NEARLY_ALL * self._limits.memory_bytes:
-            return CandidateOutOfMemory(f"ended by {name} after taking {grown >> 20} MiB{tail}")
-        return CandidateCrashed(f"the process was ended by {name}{tail}")
+        return error_of_end(ending, self._limits, tail)

@@ -111,7 +111,7 @@ def has_only_finite_arrays(value: Any) -> bool:
     return True
 
 
-_LONG_NUMBER = re.compile(rb"[eE]\+?[0-9]{3}|[0-9]{200}")  # only these can overflow or take long to read
+_LONG_NUMBER = re.compile(rb"[eE]\+?[0-9]{3}|(?<![0-9])[0-9]{200}")  # only these can overflow or take long to read
 _ENCODER = json.JSONEncoder(allow_nan=False, check_circular=False, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -3,6 +3,7 @@
 import click
 
 from evolve.cli.check_commands import replay_command, verify_command
+from evolve.cli.doctor_command import doctor_command
 from evolve.cli.frontier_command import frontier_command
 from evolve.cli.list_commands import ls_command, problems_command, status_command, version_command
 from evolve.cli.program_commands import best_command, diff_command, lineage_command, show_command
@@ -42,6 +43,7 @@ _COMMANDS = (
     verify_command,
     replay_command,
     problems_command,
+    doctor_command,
     version_command,
 )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from evolve.cli.figures import figure, plural
+from evolve.cli.isolation import is_unsafe_allowed, unsafe_sandbox_option
 from evolve.cli.output import Output, json_option
 from evolve.cli.places import run_argument
 from evolve.cli.records import candidate_argument, chosen, reading
@@ -15,8 +16,9 @@ from evolve.errors import EXIT_FINISHED, EXIT_INTERNAL
 @click.command("verify")
 @run_argument
 @candidate_argument("identifier", "[ID]")
+@unsafe_sandbox_option
 @json_option
-def verify_command(run: Path, identifier: int | str, *, as_json: bool) -> None:
+def verify_command(run: Path, identifier: int | str, *, unsafe_sandbox: bool | None, as_json: bool) -> None:
     """Check a candidate of RUN rigorously.
 
     Writes a certificate into the folder of the run. Without ID: the best candidate.
@@ -27,7 +29,7 @@ def verify_command(run: Path, identifier: int | str, *, as_json: bool) -> None:
 
     with reading(run) as reader:
         number = chosen(reader, identifier).candidate.id
-    verification = verify_candidate(run, number)
+    verification = verify_candidate(run, number, unsafe_sandbox=is_unsafe_allowed(unsafe_sandbox))
     document = {
         "run": str(run),
         "id": number,

@@ -10,6 +10,7 @@ import click
 
 from evolve.cli.durations import format_duration
 from evolve.cli.figures import figure, indented, plural, table
+from evolve.cli.isolation import levels_line
 from evolve.cli.output import Output, json_option
 from evolve.cli.places import run_argument, runs_folder, runs_under
 from evolve.cli.records import problem_name, reading
@@ -72,6 +73,7 @@ def status_command(run: Path, *, as_json: bool) -> None:
             "problem": problem_name(meta),
             "state": current_state(sessions),
             **reader.counts(),
+            "levels": reader.levels(),
             "options": meta.get("options"),
             "operators": reader.operators(),
             "failures_by_kind": reader.failures(),
@@ -89,6 +91,8 @@ def _status_lines(status: dict[str, Any]) -> Iterator[str]:
         f"{figure(status['duplicates'])} known before), {plural(status['iterations'], 'iteration')}, "
         f"{format_duration(status['seconds'])} in {plural(len(status['sessions']), 'session')}"
     )
+    if line := levels_line(status["levels"]):
+        yield line
     if status["operators"]:
         yield ""
         columns = ("operator", "iterations", "evaluations", "kept", "cost")

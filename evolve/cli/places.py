@@ -94,5 +94,5 @@ def _find(context: click.Context, parameter: click.Parameter, value: str) -> Pat
 
 def runs_folder() -> Path:
     """The folder of runs: `EVOLVE_RUNS_DIR`, else the user's settings file, else ./runs."""
-    settings = resolve_settings(command_line={}, environment=os.environ, problem={})
+    settings = resolve_settings(command_line={}, environment=os.environ, problem={}, only=("runs_dir",))
     return Path(settings.runs_dir).expanduser()

@@ -111,6 +111,7 @@ def _show_lines(record: "CandidateRecord", children: list[int]) -> Iterator[str]
     yield heading_of(record)
     made = f"by {candidate.operator} in iteration {candidate.iteration}, generation {candidate.generation}"
     yield f"made      {made}, judged in {figure(evaluation.seconds)} s"
+    yield f"sandbox   {figure(evaluation.level or 'it never ran')}"
     yield f"archive   {record.status}, island {record.island}, cell {'-' if record.cell is None else record.cell}"
     if evaluation.descriptor:
         yield f"place     {named_figures(evaluation.descriptor)}"

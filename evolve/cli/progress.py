@@ -118,7 +118,8 @@ def described(kind: str, data: Mapping[str, Any]) -> str:
             head = f"{data.get('problem')} on {workers}, window {data.get('window')}, seed {data.get('rng_seed')}"
             text = f"started   {head}, run {data.get('run')}"
         case "seed":
-            text = f"seed      score {figure(data.get('score'))}, candidate {data.get('id')}"
+            level = f", sandbox {data['level']}" if data.get("level") else ""
+            text = f"seed      score {figure(data.get('score'))}, candidate {data.get('id')}{level}"
         case "improved":
             text = _improvement(data)
         case "stopping":

@@ -93,6 +93,7 @@ def document_of(record: "CandidateRecord") -> dict[str, Any]:
         "score": evaluation.score,
         "metrics": dict(evaluation.metrics),
         "descriptor": dict(evaluation.descriptor),
+        "level": evaluation.level,
         "status": record.status,
         "cell": record.cell,
         "island": record.island,

@@ -11,6 +11,7 @@ import click
 
 from evolve.cli.conduct import conduct
 from evolve.cli.durations import duration_option
+from evolve.cli.isolation import is_unsafe_allowed, unsafe_sandbox_option
 from evolve.cli.output import Command, Output, json_option
 from evolve.cli.places import default_run_dir, run_argument
 
@@ -38,6 +39,7 @@ _BUDGET_OPTIONS = (
     click.option("--target", type=float, callback=_finite, help="Stop when the best score reaches this."),
     click.option("--require-target", is_flag=True, help="End with exit code 6 unless the target was reached."),
     click.option("--workers", type=_COUNT, help="Worker processes. Default: one per core."),
+    unsafe_sandbox_option,
     click.option("--plain", is_flag=True, help="Write plain lines even on a terminal."),
     json_option,
 )
@@ -92,6 +94,7 @@ def run_command(context: click.Context, /, problem: str, run_dir: Path | None, *
         window=settings.window,
         durability=settings.durability,
         network_fs_allowed=given["allow_network_fs"],
+        unsafe_sandbox=settings.unsafe_sandbox,
         **budget,
     )
     code = conduct(
@@ -137,7 +140,8 @@ def budget_of(settings: "Settings") -> dict[str, Any]:
 def resume_command(context: click.Context, /, run: Path, **given: Any) -> None:
     """Go on with RUN where its log ends.
 
-    Budgets given here are the new totals of the whole run; those left out stay as they were.
+    Budgets given here are the new totals of the whole run; those left out stay as they were, and the run ends at
+    whichever is spent first: with `--time` alone, a run whose evaluations are spent stops at once.
     """
     from evolve.loop import resume_run
 
@@ -149,6 +153,7 @@ def resume_command(context: click.Context, /, run: Path, **given: Any) -> None:
             seconds=given["seconds"],
             target=given["target"],
             workers=given["workers"],
+            unsafe_sandbox=is_unsafe_allowed(given["unsafe_sandbox"]),
         ),
         Output(as_json=given["as_json"]),
         plain=given["plain"],

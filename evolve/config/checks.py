@@ -30,10 +30,11 @@ def check_folder(folder: Path, raw: Raw) -> tuple[dict[str, str], dict[str, Any]
     if isinstance(file, str) and not os.path.isfile(folder / file):
         mistakes.append(missing_file(folder, "evaluator.file", file))
     language = _table(raw, "problem").get("language")
+    mistakes += _check_tables_of_the_language(raw, language)
     if language == "symbolic":
         mistakes += _check_symbolic(folder, raw, seed_files)
     if language == "python":
-        mistakes += _check_python(raw, seed_files)
+        mistakes += _check_python(seed_files)
     return seed_files, baselines, mistakes
 
 
@@ -66,6 +67,15 @@ def _baselines(folder: Path, raw: Raw) -> tuple[dict[str, Any], list[Mistake]]:
     return baselines, []
 
 
+def _check_tables_of_the_language(raw: Raw, language: object) -> list[Mistake]:
+    """A symbolic candidate never gets a process; a Python one has no vocabulary."""
+    return [
+        Mistake(key=f"[{table}]", got="this table", expected=f'it only with problem.language = "{owner}"')
+        for table, owner, other in (("symbolic", "symbolic", "python"), ("sandbox", "python", "symbolic"))
+        if table in raw and language == other
+    ]
+
+
 def _check_symbolic(folder: Path, raw: Raw, seed_files: Mapping[str, str]) -> list[Mistake]:
     defaults = SymbolicTable()
     table = _table(raw, "symbolic")
@@ -96,12 +106,8 @@ def _check_symbolic(folder: Path, raw: Raw, seed_files: Mapping[str, str]) -> li
     return mistakes
 
 
-def _check_python(raw: Raw, seed_files: Mapping[str, str]) -> list[Mistake]:
+def _check_python(seed_files: Mapping[str, str]) -> list[Mistake]:
     mistakes = []
-    if "symbolic" in raw:
-        mistakes.append(
-            Mistake(key="[symbolic]", got="this table", expected='it only with problem.language = "symbolic"')
-        )
     n_blocks = 0
     for name, text in seed_files.items():
         try:

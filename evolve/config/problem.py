@@ -75,6 +75,7 @@ class Problem:
         """All that judging needs, as plain JSON data, for `evaluators.judge.JudgeSpec.from_mapping`."""
         tables = self.tables
         evaluator = tables.evaluator.model_dump(mode="json")
+        process = {key: evaluator.pop(key) for key in ("wall_seconds", "verify_seconds", "memory_mb")}
         return {
             "name": self.name,
             "language": self.language,
@@ -83,6 +84,8 @@ class Problem:
             "axes": [axis.name for axis in tables.archive.axes],
             "symbolic": self.symbolic_mapping() if self.language == "symbolic" else None,
             "limits": tables.limits.model_dump(mode="json"),
+            "process": process,
+            "preload": list(tables.sandbox.preload),
             "entry": tables.seed.files[0],
         }
 

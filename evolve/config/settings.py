@@ -6,7 +6,7 @@ The nearest source wins, key by key. Nothing here needs pydantic.
 import math
 import os
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
@@ -50,6 +50,7 @@ class Settings:
     window: int
     durability: str
     runs_dir: str
+    unsafe_sandbox: bool
     origins: Mapping[str, str]
 
     def to_json(self) -> dict[str, Any]:
@@ -83,6 +84,12 @@ def _durability(value: Any) -> str:
     if value not in ("full", "fast"):
         raise ValueError
     return str(value)
+
+
+def _truth(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[str(value).lower()]
 
 
 def _text(value: Any) -> str:
@@ -123,6 +130,12 @@ KNOWN: dict[str, Setting] = {
         help="full: results survive power loss; fast: they survive kill -9",
     ),
     "runs_dir": Setting(read=_text, expected="the path of a folder", default="runs", help="where runs are stored"),
+    "unsafe_sandbox": Setting(
+        read=_truth,
+        expected="true or false",
+        default=False,
+        help="judge Python candidates even where nothing confines them",
+    ),
 }
 
 
@@ -151,30 +164,25 @@ def resolve_settings(
     command_line: Mapping[str, Any],
     environment: Mapping[str, str],
     problem: Mapping[str, Any],
+    only: Collection[str] | None = None,
 ) -> Settings:
     """Settle every key by the nearest source that names it.
 
     `command_line` holds the options by key (None: not given), `environment` the process's variables, of which
-    `EVOLVE_RNG_SEED` and its like are read, `problem` what `Problem.settings_mapping()` gives.
+    `EVOLVE_RNG_SEED` and its like are read, `problem` what `Problem.settings_mapping()` gives. With `only`, those keys
+    are settled and others not looked at: a mistake in one is no reason to refuse a question that it has no part in.
+
+    A variable that is near a key is taken for a slip; others that begin with `EVOLVE_` belong to somebody else.
 
     Raises:
         UsageError: unknown keys or wrong values; the message lists all of them with their origin.
     """
     path = user_file(environment)
-    prefix = len(ENVIRONMENT_PREFIX)
     sources: list[tuple[Origin, str, Mapping[str, Any]]] = [
         (Origin.DEFAULT, "default", {key: setting.default for key, setting in KNOWN.items()}),
         (Origin.USER_FILE, f"{path}: ", read_user_file(path)),
         (Origin.PROBLEM, "problem.toml: ", problem),
-        (
-            Origin.ENVIRONMENT,
-            ENVIRONMENT_PREFIX,
-            {
-                name[prefix:].lower(): value
-                for name, value in environment.items()
-                if name.startswith(ENVIRONMENT_PREFIX)
-            },
-        ),
+        (Origin.ENVIRONMENT, ENVIRONMENT_PREFIX, _variables(environment)),
         (Origin.COMMAND_LINE, "--", command_line),
     ]
     values: dict[str, Any] = {}
@@ -182,12 +190,31 @@ def resolve_settings(
     mistakes: list[Mistake] = []
     for origin, prefix_text, source in sources:
         for key, value in source.items():
+            if origin is not Origin.DEFAULT and not _is_asked(key, only):
+                continue
             mistake = _settle(key, value, origin, values, origins)
             if mistake is not None:
                 mistakes.append(_placed(mistake, prefix_text, origin))
     if mistakes:
         raise UsageError(f"settings are wrong:\n{listing(mistakes)}")
     return Settings(**values, origins=origins)
+
+
+def _variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """What the environment says of our keys, and of words that are so near to one that they must be slips."""
+    named = {
+        name.removeprefix(ENVIRONMENT_PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(ENVIRONMENT_PREFIX)
+    }
+    return {key: value for key, value in named.items() if key in KNOWN or did_you_mean(key, KNOWN)}
+
+
+def _is_asked(key: str, only: Collection[str] | None) -> bool:
+    """Whether a key is among those to be settled, or a slip for one of them."""
+    if only is None or key in only:
+        return True
+    return key not in KNOWN and any(f'"{each}"' in did_you_mean(key, KNOWN) for each in only)
 
 
 def _settle(key: str, value: Any, origin: Origin, values: dict[str, Any], origins: dict[str, str]) -> Mistake | None:
@@ -199,7 +226,7 @@ def _settle(key: str, value: Any, origin: Origin, values: dict[str, Any], origin
         return None
     try:
         values[key] = value if origin is Origin.DEFAULT else KNOWN[key].read(value)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, KeyError):
         return Mistake(key=key, got=shown(value), expected=KNOWN[key].expected)
     origins[key] = str(origin)
     return None

@@ -19,7 +19,10 @@ Text = Annotated[str, Field(min_length=1)]
 Texts = Annotated[tuple[Text, ...], Field(strict=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
 PositiveInt = Annotated[int, Field(ge=1)]
+Mebibytes = Annotated[int, Field(ge=1, le=1 << 24)]
+Module = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$")]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 OutOfRange = Literal["clip", "reject", "overflow"]
 
@@ -91,13 +94,20 @@ class StageTable(Table):
 
 
 class EvaluatorTable(Table):
-    """`[evaluator]`: the judge: a built-in family with options, or a file of the problem's folder."""
+    """`[evaluator]`: the judge: a built-in family with options, or a file of the problem's folder.
+
+    `wall_seconds` is what the evaluator may take for itself, `verify_seconds` the same for `verify`, `memory_mb` limits
+    its own process.
+    """
 
     family: Text | None = None
     file: Annotated[Text | None, Field(validate_default=True)] = None
     options: dict[str, Any] = {}
     repeats: PositiveInt = 1
     stages: Annotated[tuple[StageTable, ...], Field(strict=False)] = ()
+    wall_seconds: Seconds = 60.0
+    verify_seconds: Seconds = 600.0
+    memory_mb: Annotated[int, Field(ge=256, le=1 << 24)] = 8192
 
     @field_validator("file")
     @classmethod
@@ -110,12 +120,22 @@ class EvaluatorTable(Table):
 class LimitsTable(Table):
     """`[limits]`: what one candidate's process may use."""
 
-    wall_seconds: Positive = 10.0
-    cpu_seconds: Positive = 60.0
-    memory_mb: PositiveInt = 1024
-    output_kb: PositiveInt = 64
-    result_mb: PositiveInt = 16
-    n_threads: PositiveInt = 1
+    wall_seconds: Seconds = 10.0
+    cpu_seconds: Seconds = 60.0
+    memory_mb: Mebibytes = 1024
+    output_kb: Annotated[int, Field(ge=1, le=1 << 20)] = 64
+    result_mb: Annotated[int, Field(ge=1, le=4095)] = 16
+    n_threads: Annotated[int, Field(ge=1, le=4096)] = 1
+    n_processes: Annotated[int, Field(ge=1, le=1 << 15, validate_default=True)] = 32
+    n_files: Annotated[int, Field(ge=16, le=1 << 15)] = 64
+    scratch_mb: Annotated[int, Field(ge=0, le=1 << 20)] = 0
+
+    @field_validator("n_processes")
+    @classmethod
+    def _room_for_threads(cls, n_processes: int, info: ValidationInfo) -> int:
+        if n_processes < info.data.get("n_threads", 1):
+            raise wrong(f"at least n_threads = {info.data['n_threads']}: every thread counts")
+        return n_processes
 
     def limits(self) -> Limits:
         """The same limits as the sandbox takes them."""
@@ -126,7 +146,23 @@ class LimitsTable(Table):
             output_bytes=self.output_kb * KIBIBYTE,
             result_bytes=self.result_mb * MEBIBYTE,
             n_threads=self.n_threads,
+            n_processes=self.n_processes,
+            n_files=self.n_files,
+            scratch_bytes=self.scratch_mb * MEBIBYTE,
         )
+
+
+class SandboxTable(Table):
+    """`[sandbox]`: the modules that Python candidates find already imported; the slow ones belong here."""
+
+    preload: Annotated[tuple[Module, ...], Field(strict=False)] = ("numpy",)
+
+    @field_validator("preload")
+    @classmethod
+    def _distinct(cls, preload: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(preload)) != len(preload):
+            raise wrong("different modules")
+        return preload
 
 
 class RangeAxisTable(Table):
@@ -294,6 +330,7 @@ class ProblemFile(Table):
     symbolic: SymbolicTable = SymbolicTable()
     evaluator: EvaluatorTable
     limits: LimitsTable = LimitsTable()
+    sandbox: SandboxTable = SandboxTable()
     archive: ArchiveTable
     islands: IslandsTable = IslandsTable()
     search: SearchTable = SearchTable()
@@ -310,6 +347,7 @@ TABLES: dict[tuple[str, ...], type[Table]] = {
     ("evaluator",): EvaluatorTable,
     ("evaluator", "stages"): StageTable,
     ("limits",): LimitsTable,
+    ("sandbox",): SandboxTable,
     ("archive",): ArchiveTable,
     ("archive", "axes", "linear"): RangeAxisTable,
     ("archive", "axes", "log"): RangeAxisTable,

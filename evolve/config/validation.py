@@ -63,6 +63,7 @@ def _expected(kind: str, context: dict[str, Any], message: str) -> str:
     phrases = {
         "greater_than": "more than {gt}",
         "greater_than_equal": "{ge} or more",
+        "less_than_equal": "{le} or less",
         "string_too_short": "text that is not empty",
         "string_pattern_mismatch": "text like {pattern}",
         "too_short": "at least {min_length}",

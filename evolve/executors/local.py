@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from evaluators.environment import scrubbed_environment
 from evolve.executors.contract import InfrastructureError, TaskError
 from evolve.executors.frames import HEADER_BYTES, decode, decode_length, encode
 
 N_TRIES = 3
-KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR", "VIRTUAL_ENV")
-SINGLE_THREADED = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 class LocalExecutor:
@@ -98,7 +97,7 @@ class LocalExecutor:
             code,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            env=_environment(),
+            env=scrubbed_environment(),
             start_new_session=True,
         )
         self._alive.add(process)
@@ -123,8 +122,3 @@ class LocalExecutor:
         self._closed = True
         for process in list(self._alive):
             await self._kill(process)
-
-
-def _environment() -> dict[str, str]:
-    kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
-    return kept | dict.fromkeys(SINGLE_THREADED, "1")

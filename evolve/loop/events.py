@@ -21,7 +21,8 @@ class RunOptions:
     """How to run. A None budget or window means the problem's own; `workers` None means one per core.
 
     `evaluations` and `seconds` are totals over all sessions of the run. `durability` is `full` (acknowledged results
-    survive power loss) or `fast` (they survive kill -9).
+    survive power loss) or `fast` (they survive kill -9). `unsafe_sandbox` allows to judge Python candidates where they
+    cannot be confined; it holds for one session, a resume has to allow it again.
     """
 
     rng_seed: int = 0
@@ -32,6 +33,7 @@ class RunOptions:
     target: float | None = None
     durability: str = "full"
     network_fs_allowed: bool = False
+    unsafe_sandbox: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

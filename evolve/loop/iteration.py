@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from evaluators.answers import clean
+from evaluators.answers import WrongAnswerError, clean
 from evaluators.contract import Evaluation, Failure
 from evolve import tasks
 from evolve.errors import EvolveEnvironmentError, SeedError
@@ -26,13 +26,16 @@ MAX_DETAIL = 4000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """What an iteration works with: where compute runs, how children are gated and judged."""
+    """What an iteration works with: where compute runs, how children are gated and judged.
+
+    `longest_seconds` is how long one evaluation can take at most, see `JudgeSpec.longest_seconds`.
+    """
 
     executor: Executor
     gate: Gate
     judge: Mapping[str, Any]
     rng_seed: int
-    wall_seconds: float
+    longest_seconds: float
 
 
 async def run_iteration(plan: Plan, search: Search, bench: Bench) -> Told:
@@ -78,6 +81,9 @@ async def run_iteration(plan: Plan, search: Search, bench: Bench) -> Told:
 async def judge_all(programs: Sequence[Mapping[str, str]], iteration: int, bench: Bench) -> list[Evaluation]:
     """Judge programs in one task; an evaluator that hangs or breaks its worker fails them as EVALUATOR.
 
+    A problem's own evaluator is bounded in its own process already: the deadline here lies above all its limits and is
+    for what should never happen, a built-in family or a worker that hangs.
+
     Raises:
         EvolveEnvironmentError: the sandbox does not work on this machine.
     """
@@ -87,19 +93,22 @@ async def judge_all(programs: Sequence[Mapping[str, str]], iteration: int, bench
         {"files": dict(files), "rng_seed": evaluation_seed(bench.rng_seed, iteration, ordinal)}
         for ordinal, files in enumerate(programs)
     ]
-    deadline = GRACE_SECONDS + 10 * bench.wall_seconds * len(children)
+    deadline = GRACE_SECONDS + bench.longest_seconds * len(children)
     try:
         async with asyncio.timeout(deadline):
             answer = await bench.executor.submit(tasks.EVALUATE, {"judge": bench.judge, "children": children})
     except TimeoutError:
-        return _judge_failed(f"the evaluator did not answer within {deadline:.0f} s", len(programs))
+        return _judge_failed(f"the worker that judges did not answer within {deadline:.0f} s", len(programs))
     except TaskError as error:
         return _judge_failed(str(error), len(programs))
     except InfrastructureError as error:
-        return _judge_failed(f"the evaluator's process died: {error}", len(programs))
+        return _judge_failed(f"the worker that judges died: {error}", len(programs))
     if "broken" in answer:
         raise EvolveEnvironmentError(f"the sandbox does not work: {answer['broken']}")
-    return [tasks.evaluation_from_mapping(each) for each in answer["evaluations"]]
+    try:
+        return [tasks.evaluation_from_mapping(each) for each in answer["evaluations"]]
+    except WrongAnswerError as error:
+        return _judge_failed(f"the worker that judges gave no evaluation: {error}", len(programs))
 
 
 async def _propose(plan: Plan, rng: np.random.Generator, executor: Executor) -> tuple[list[Proposal], float]:

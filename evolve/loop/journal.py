@@ -31,6 +31,7 @@ class Journal:
         self._written: Cells = elite_cells(search)
         self._curve_score = search.best_score
         self._warned: set[str] = set()
+        self._level = "" if search.best is None else search.best.evaluation.level
 
     def commit(self, records: Sequence[IterationRecord], seconds: float) -> list[Event]:
         """Put iterations on disk, then return the events that may now be announced.
@@ -46,6 +47,7 @@ class Journal:
             score = row.evaluation.score
             if row.evaluation.failure is Failure.EVALUATOR:
                 events += self._warning(row)
+            events += self._change_of_level(row)
             if score is not None and (self._curve_score is None or score > self._curve_score):
                 events.append(_improved(row, self._curve_score, seconds))
                 curve.append((row.candidate.id, seconds, score, row.candidate.id))
@@ -68,6 +70,15 @@ class Journal:
             return []
         self._warned.add(signature[0])
         text = f"the evaluator failed on candidate {row.candidate.id}: {row.evaluation.detail[:500]}"
+        return [Event(kind="warning", data={"text": text})]
+
+    def _change_of_level(self, row: CandidateRecord) -> list[Event]:
+        """A run whose candidates are not confined alike any more: the machine or a flag has changed."""
+        before, level = self._level, row.evaluation.level
+        self._level = level or before
+        if not (level and before) or level == before:
+            return []
+        text = f"candidate {row.candidate.id} was judged at the sandbox's level {level}, those before it at {before}"
         return [Event(kind="warning", data={"text": text})]
 
     def _changed_cells(self) -> Cells:

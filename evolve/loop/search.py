@@ -205,7 +205,8 @@ class Search:
                     for island in targets
                 ]
             except ArchiveError as error:
-                evaluation = Evaluation.failed(Failure.EVALUATOR, detail=clean(str(error)), stage="archive")
+                detail, level = clean(str(error)), evaluation.level
+                evaluation = Evaluation.failed(Failure.EVALUATOR, detail=detail, stage="archive", level=level)
             else:
                 status, cell = results[0].status.value, results[0].cell
         self.n_failures += evaluation.failure is not None

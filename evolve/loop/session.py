@@ -12,18 +12,20 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from archive.contract import AddStatus
-from evaluators.contract import Failure
+from evaluators.contract import Evaluation, Failure
+from evaluators.spec import JudgeSpec
 from evolve import tasks
 from evolve.config.problem import Problem
-from evolve.errors import SeedError
+from evolve.errors import EvolveEnvironmentError, SeedError
 from evolve.executors import LocalExecutor
 from evolve.loop.budget import Budget
 from evolve.loop.driver import Driver, Past, RunParts
 from evolve.loop.events import Event, Listener, RunOptions, RunSummary
 from evolve.loop.gate import gate_for
+from evolve.loop.isolation import require_isolation
 from evolve.loop.iteration import Bench, judge_all, require_answer
 from evolve.loop.journal import Journal
 from evolve.loop.replay import fold_log
@@ -46,10 +48,11 @@ def start_run(problem: Problem, run_dir: Path, options: RunOptions, listener: Li
     Raises:
         UsageError: the folder already holds a run.
         SeedError: the seed program cannot be scored; the folder is left as it was.
-        EvolveEnvironmentError: the folder cannot be used.
+        EvolveEnvironmentError: the folder cannot be used, or the sandbox; the folder is left as it was.
         ResumableError: the disk is full or the workers are gone; `resume_run` goes on.
     """
     options = _resolved(problem, options)
+    require_isolation(problem, unsafe=options.unsafe_sandbox)
     search = build_search(problem, options.rng_seed)
     existed = run_dir.exists()
     meta = {
@@ -63,7 +66,7 @@ def start_run(problem: Problem, run_dir: Path, options: RunOptions, listener: Li
     )
     try:
         return _session(problem, options, writer, search, listener)
-    except SeedError:
+    except (SeedError, EvolveEnvironmentError):
         if writer.is_empty():
             writer.discard(folder_too=not existed)
         raise
@@ -71,29 +74,36 @@ def start_run(problem: Problem, run_dir: Path, options: RunOptions, listener: Li
         writer.close()
 
 
+class Changes(TypedDict, total=False):
+    """What a resume may say anew, see `RunOptions`; None is as good as nothing."""
+
+    evaluations: int | None
+    seconds: float | None
+    target: float | None
+    workers: int | None
+
+
 def resume_run(
-    run_dir: Path,
-    listener: Listener,
-    *,
-    evaluations: int | None = None,
-    seconds: float | None = None,
-    target: float | None = None,
-    workers: int | None = None,
+    run_dir: Path, listener: Listener, *, unsafe_sandbox: bool = False, **given: Unpack[Changes]
 ) -> RunSummary:
     """Go on with a run exactly where its log ends; budgets given here replace the run's own totals.
+
+    A budget left out stays as it was: the run ends at whichever is spent first.
 
     Raises:
         UsageError: there is no run in the folder.
         ProblemError: the problem's judge has changed since the run began.
-        EvolveEnvironmentError: another controller holds the run.
+        EvolveEnvironmentError: another controller holds the run, or the sandbox does not work.
     """
     reader = RunReader(run_dir)
     meta, before = reader.meta(), reader.counts()
     problem = Problem.from_json(meta["problem"])
     problem.require_unchanged_judge()
+    require_isolation(problem, unsafe=unsafe_sandbox)
     options = RunOptions(**meta["options"])
-    given = {"evaluations": evaluations, "seconds": seconds, "target": target, "workers": workers}
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if unsafe_sandbox != options.unsafe_sandbox:
+        changes["unsafe_sandbox"] = unsafe_sandbox
     options = replace(options, **changes)
     writer = RunWriter.open(run_dir, durability=options.durability)
     try:
@@ -128,12 +138,15 @@ async def _session_async(
     past: Past,
 ) -> RunSummary:
     executor = LocalExecutor(n_workers=options.workers or 1, handler=tasks.HANDLER)
+    spec = JudgeSpec.from_mapping(problem.judge_spec_mapping())
+    if problem.language == "python":
+        spec = replace(spec, unsafe=options.unsafe_sandbox)
     bench = Bench(
         executor=executor,
         gate=gate_for(problem),
-        judge=problem.judge_spec_mapping(),
+        judge=spec.to_mapping(),
         rng_seed=options.rng_seed,
-        wall_seconds=problem.limits.wall_seconds * problem.tables.evaluator.repeats,
+        longest_seconds=spec.longest_seconds,
     )
     journal = Journal(writer, search)
     parts = RunParts(
@@ -218,7 +231,11 @@ async def _tell_seed(problem: Problem, parts: RunParts) -> None:
             hint="make the axes in [archive] cover the seed program's descriptor",
         )
     parts.journal.commit([record], 0.0)
-    parts.listener(Event(kind="seed", data={"id": 1, "score": evaluation.score, "metrics": dict(evaluation.metrics)}))
+    parts.listener(Event(kind="seed", data=_seed_data(evaluation)))
+
+
+def _seed_data(evaluation: Evaluation) -> dict[str, Any]:
+    return {"id": 1, "score": evaluation.score, "metrics": dict(evaluation.metrics), "level": evaluation.level}
 
 
 @contextmanager

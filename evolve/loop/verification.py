@@ -4,17 +4,20 @@ import asyncio
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from evaluators.contract import Verdict
+from evaluators.spec import JudgeSpec
 from evolve import tasks
 from evolve.config.problem import Problem
 from evolve.errors import EvolveEnvironmentError, SeedError
 from evolve.executors import InfrastructureError, LocalExecutor, TaskError
+from evolve.loop.isolation import require_isolation
 from evolve.store import RunReader
 
+GRACE_SECONDS = 120.0
 SCHEMA = "evolve.certificate/1"
 
 
@@ -30,8 +33,10 @@ class Verification:
     certificate: Path | None
 
 
-def verify_candidate(run_dir: Path, identifier: int) -> Verification:
+def verify_candidate(run_dir: Path, identifier: int, *, unsafe_sandbox: bool = False) -> Verification:
     """Verify one candidate of a run; writes `certificates/<id>.json` in the run directory, whole or not at all.
+
+    `unsafe_sandbox` allows to run a Python candidate where it cannot be confined.
 
     Raises:
         UsageError: no such run or candidate.
@@ -44,7 +49,9 @@ def verify_candidate(run_dir: Path, identifier: int) -> Verification:
     problem = Problem.from_json(reader.meta()["problem"])
     reader.close()
     problem.require_unchanged_judge()
-    verdict = asyncio.run(_verdict(problem, record.candidate.files))
+    require_isolation(problem, unsafe=unsafe_sandbox)
+    spec = replace(JudgeSpec.from_mapping(problem.judge_spec_mapping()), unsafe=unsafe_sandbox)
+    verdict = asyncio.run(_verdict(spec, record.candidate.files))
     path = None
     if verdict.certificate:
         document = {
@@ -70,20 +77,27 @@ def verify_candidate(run_dir: Path, identifier: int) -> Verification:
     )
 
 
-async def _verdict(problem: Problem, files: Mapping[str, str]) -> Verdict:
-    """Ask in a worker: what an evaluator prints, closes or exits stays there."""
+async def _verdict(spec: JudgeSpec, files: Mapping[str, str]) -> Verdict:
+    """Ask in a worker: what a proof hangs on, crashes or uses up stays there."""
     executor = LocalExecutor(n_workers=1, handler=tasks.HANDLER)
+    deadline = GRACE_SECONDS + spec.longest_verification_seconds
     try:
         await executor.start()
-        answer = await executor.submit(tasks.VERIFY, {"judge": problem.judge_spec_mapping(), "files": dict(files)})
+        async with asyncio.timeout(deadline):
+            answer = await executor.submit(tasks.VERIFY, {"judge": spec.to_mapping(), "files": dict(files)})
+    except TimeoutError as error:
+        raise SeedError(
+            f"the evaluator of {spec.name} did not verify the candidate within {deadline:.0f} s",
+            hint="raise [evaluator].verify_seconds if it needs more",
+        ) from error
     except (TaskError, InfrastructureError) as error:
-        raise SeedError(f"the evaluator of {problem.name} failed under verification: {error}") from error
+        raise SeedError(f"the evaluator of {spec.name} failed under verification: {error}") from error
     finally:
         await executor.close()
     if "broken" in answer:
         raise EvolveEnvironmentError(f"the sandbox does not work: {answer['broken']}")
     if "failed" in answer:
-        raise SeedError(f"the evaluator of {problem.name} failed under verification: {answer['failed']}")
+        raise SeedError(f"the evaluator of {spec.name} failed under verification: {answer['failed']}")
     return tasks.verdict_from_mapping(answer["verdict"])
 
 

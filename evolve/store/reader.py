@@ -10,7 +10,13 @@ from archive.candidate import Candidate
 from evaluators.contract import Evaluation, Failure
 from evolve.errors import EvolveEnvironmentError, UsageError
 from evolve.store.records import CandidateRecord, IterationRecord, unpack_files
-from evolve.store.schema import DATABASE_NAME, connect_reader, require_version
+from evolve.store.schema import (
+    DATABASE_NAME,
+    SCHEMA_VERSION,
+    connect_reader,
+    level_before_stamps,
+    require_version,
+)
 
 CANDIDATE_COLUMNS = """id, iteration, source, fingerprint, operator, island, generation, status, cell, score, failure,
   detail, stage, metrics, descriptor, artifacts, seconds"""
@@ -30,6 +36,9 @@ class RunReader:
         except sqlite3.Error as error:
             raise UsageError(f"cannot read {path}: {error}") from error
         require_version(run_dir, version)
+        # An SQL expression: runs of an earlier version have no such column.
+        self._level = "level" if version == SCHEMA_VERSION else f"'{level_before_stamps(self._connection)}'"
+        self._columns = f"{CANDIDATE_COLUMNS}, {self._level} AS level"
 
     def meta(self) -> dict[str, Any]:
         """All entries of the meta table (problem, options, versions, …)."""
@@ -84,10 +93,15 @@ class RunReader:
             )
         ]
 
+    def levels(self) -> dict[str, int]:
+        """How many candidates were judged at which level of isolation; those that never ran are left out."""
+        rows = self._rows(f"SELECT {self._level} AS level, count(*) AS n FROM candidate GROUP BY 1 ORDER BY n DESC, 1")  # noqa: S608
+        return {row["level"]: row["n"] for row in rows if row["level"]}
+
     def elites(self, *, limit: int | None = None) -> list[CandidateRecord]:
         """Distinct elites over all islands, best score first, ties by id."""
         rows = self._rows(
-            f"SELECT {CANDIDATE_COLUMNS} FROM candidate WHERE id IN (SELECT candidate FROM elite)"  # noqa: S608
+            f"SELECT {self._columns} FROM candidate WHERE id IN (SELECT candidate FROM elite)"  # noqa: S608
             " ORDER BY score DESC, id LIMIT ?",
             -1 if limit is None else limit,
         )
@@ -104,7 +118,7 @@ class RunReader:
         Raises:
             UsageError: no candidate has this id.
         """
-        rows = self._rows(f"SELECT {CANDIDATE_COLUMNS} FROM candidate WHERE id = ?", identifier)  # noqa: S608
+        rows = self._rows(f"SELECT {self._columns} FROM candidate WHERE id = ?", identifier)  # noqa: S608
         if not rows:
             last = self._rows("SELECT coalesce(max(id), 0) AS last FROM candidate")[0]["last"]
             raise UsageError(f"no candidate {identifier} in {self.run_dir}: ids run from 1 to {last}")
@@ -146,7 +160,7 @@ class RunReader:
 
     def _iteration(self, row: sqlite3.Row) -> IterationRecord:
         candidates = self._rows(
-            f"SELECT {CANDIDATE_COLUMNS} FROM candidate WHERE iteration = ? ORDER BY id",  # noqa: S608
+            f"SELECT {self._columns} FROM candidate WHERE iteration = ? ORDER BY id",  # noqa: S608
             row["number"],
         )
         return IterationRecord(**dict(row), candidates=tuple(self._record(each) for each in candidates))
@@ -172,6 +186,7 @@ class RunReader:
             artifacts=json.loads(row["artifacts"]),
             stage=row["stage"],
             seconds=row["seconds"],
+            level=row["level"],
         )
         return CandidateRecord(
             candidate=candidate, evaluation=evaluation, island=row["island"], status=row["status"], cell=row["cell"]

@@ -4,9 +4,12 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from evaluators.contract import INTERPRETER
 from evolve.errors import EvolveEnvironmentError, UsageError
+from sandbox.layers import Level
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+UNSTAMPED_VERSION = 1  # candidates have no level of isolation: they had none but WEAK then
 DATABASE_NAME = "run.db"
 
 TABLES = """
@@ -19,7 +22,8 @@ CREATE TABLE candidate (
   id INTEGER PRIMARY KEY, iteration INTEGER NOT NULL REFERENCES iteration, source TEXT NOT NULL REFERENCES source,
   fingerprint TEXT NOT NULL, operator TEXT NOT NULL, island INTEGER NOT NULL, generation INTEGER NOT NULL,
   status TEXT NOT NULL, cell INTEGER, score REAL, failure TEXT, detail TEXT NOT NULL, stage TEXT NOT NULL,
-  metrics TEXT NOT NULL, descriptor TEXT NOT NULL, artifacts TEXT NOT NULL, seconds REAL NOT NULL) STRICT;
+  metrics TEXT NOT NULL, descriptor TEXT NOT NULL, artifacts TEXT NOT NULL, seconds REAL NOT NULL,
+  level TEXT NOT NULL) STRICT;
 CREATE INDEX candidate_score ON candidate (score DESC, id) WHERE score IS NOT NULL;
 CREATE INDEX candidate_iteration ON candidate (iteration);
 CREATE TABLE parent (
@@ -72,8 +76,22 @@ def holds_tables(path: Path) -> bool:
         raise EvolveEnvironmentError(f"cannot read {path}: {error}") from error
 
 
+def level_before_stamps(connection: sqlite3.Connection) -> str:
+    """What the candidates of a run of `UNSTAMPED_VERSION` were judged at."""
+    query = "SELECT json_extract(value, '$.tables.problem.language') FROM meta WHERE key = 'problem'"
+    row = connection.execute(query).fetchone()
+    return INTERPRETER if row is not None and row[0] == "symbolic" else Level.WEAK.value
+
+
+def add_levels(connection: sqlite3.Connection) -> None:
+    """Turn a database of `UNSTAMPED_VERSION` into one of this version; to be called in a transaction."""
+    level = level_before_stamps(connection)
+    connection.execute(f"ALTER TABLE candidate ADD COLUMN level TEXT NOT NULL DEFAULT '{level}'")
+    connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+
 def require_version(run_dir: Path, version: int) -> None:
-    """Refuse a database of another schema.
+    """Refuse a database of another schema; `UNSTAMPED_VERSION` can be read, and a writer brings it up to date.
 
     Raises:
         UsageError: this program cannot use it.
@@ -82,7 +100,8 @@ def require_version(run_dir: Path, version: int) -> None:
         raise UsageError(
             f"no run in {run_dir}: it was killed before it began; start it again with `evolve run --run-dir {run_dir}`"
         )
-    if version != SCHEMA_VERSION:
+    if version not in (UNSTAMPED_VERSION, SCHEMA_VERSION):
         raise UsageError(
-            f"{run_dir} has schema version {version}, this program knows {SCHEMA_VERSION}: use the version that made it"
+            f"{run_dir} has schema version {version}, this program knows {UNSTAMPED_VERSION} and {SCHEMA_VERSION}: "
+            "use the version that made it"
         )

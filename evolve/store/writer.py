@@ -14,7 +14,16 @@ from typing import Any
 from evolve.errors import EvolveEnvironmentError, ResumableError, UsageError
 from evolve.store.lock import LOCK_NAME, refuse_network_filesystem, take_lock
 from evolve.store.records import CandidateRecord, IterationRecord, pack_files, source_hash
-from evolve.store.schema import DATABASE_NAME, SCHEMA_VERSION, TABLES, connect_writer, holds_tables, require_version
+from evolve.store.schema import (
+    DATABASE_NAME,
+    SCHEMA_VERSION,
+    TABLES,
+    UNSTAMPED_VERSION,
+    add_levels,
+    connect_writer,
+    holds_tables,
+    require_version,
+)
 
 
 class RunWriter:
@@ -58,7 +67,7 @@ class RunWriter:
 
     @classmethod
     def open(cls, run_dir: Path, *, durability: str = "full") -> "RunWriter":
-        """Open an existing run for writing.
+        """Open an existing run for writing; one of an earlier schema version is brought up to date.
 
         Raises:
             UsageError: there is no run in the folder, or it was written by another schema version.
@@ -68,7 +77,11 @@ class RunWriter:
             raise UsageError(f"no run in {run_dir} (expected a file {DATABASE_NAME} there); `evolve ls` lists the runs")
         writer = cls(run_dir, durability=durability)
         try:
-            require_version(run_dir, writer._number("PRAGMA user_version"))
+            version = writer._number("PRAGMA user_version")
+            require_version(run_dir, version)
+            if version == UNSTAMPED_VERSION:
+                with writer._transaction() as connection:
+                    add_levels(connection)
         except BaseException:
             writer.close()
             raise
@@ -233,6 +246,7 @@ def _insert_candidate(connection: sqlite3.Connection, row: CandidateRecord) -> N
         json.dumps(dict(evaluation.descriptor)),
         json.dumps(dict(evaluation.artifacts)),
         evaluation.seconds,
+        evaluation.level,
     )
     connection.execute(f"INSERT INTO candidate VALUES ({','.join('?' * len(values))})", values)  # noqa: S608 (marks)
     connection.executemany(

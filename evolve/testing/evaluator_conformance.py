@@ -1,4 +1,4 @@
-"""What every evaluator must do: a test class to inherit; `make` builds the judge under test."""
+"""What every evaluator must do: a test class to inherit; `spec` and `files` name the problem under test."""
 
 import json
 import math
@@ -6,8 +6,10 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 
-from evaluators.contract import Certainty, Evaluation, Failure
-from evaluators.judge import Judge, JudgeSpec
+from evaluators.contract import INTERPRETER, Certainty, Evaluation, Failure
+from evaluators.process import open_judge
+from evaluators.spec import JudgeSpec
+from sandbox.layers import Level
 
 
 class EvaluatorConformance:
@@ -23,7 +25,7 @@ class EvaluatorConformance:
 
     def judged(self, files: Mapping[str, str], *, rng_seed: int = 0) -> Evaluation:
         """One evaluation by a fresh judge."""
-        with Judge(self.spec()) as judge:
+        with open_judge(self.spec()) as judge:
             return judge.evaluate(files, rng_seed=rng_seed)
 
     def test_the_seed_program_has_a_finite_score_and_a_place_on_every_axis(self) -> None:
@@ -43,7 +45,7 @@ class EvaluatorConformance:
 
     def test_the_same_candidate_is_worth_the_same_again(self) -> None:
         """A run can be repeated: only the time differs."""
-        with Judge(self.spec()) as judge:
+        with open_judge(self.spec()) as judge:
             first, second = (judge.evaluate(self.files(), rng_seed=7) for _ in range(2))
         assert replace(first, seconds=0.0) == replace(second, seconds=0.0)
         assert replace(first, seconds=0.0) == replace(self.judged(self.files(), rng_seed=7), seconds=0.0)
@@ -52,8 +54,17 @@ class EvaluatorConformance:
         """Workers get the problem as plain data."""
         spec = JudgeSpec.from_mapping(json.loads(json.dumps(self.spec().to_mapping())))
         assert spec == self.spec()
-        with Judge(spec) as judge:
+        with open_judge(spec) as judge:
             assert judge.evaluate(self.files()).score == self.judged(self.files()).score
+
+    def test_every_evaluation_says_how_well_its_candidate_was_confined(self) -> None:
+        """Results of different confinement can be told apart."""
+        name = next(iter(self.files()))
+        levels = [INTERPRETER] if self.spec().language == "symbolic" else list(Level)
+        with open_judge(self.spec()) as judge:
+            evaluations = [judge.evaluate(self.files()), judge.evaluate({name: "def f(:\n"})]
+            assert {each.level for each in evaluations} == {judge.level}
+            assert judge.level in levels
 
     def test_text_that_does_not_parse_is_a_syntax_failure_with_a_reason(self) -> None:
         """Broken text is data: the next prompt shows what was wrong with it."""
@@ -65,13 +76,13 @@ class EvaluatorConformance:
     def test_the_judge_survives_a_candidate_that_fails(self) -> None:
         """The candidate after a broken one is judged as if nothing had happened."""
         name = next(iter(self.files()))
-        with Judge(self.spec()) as judge:
+        with open_judge(self.spec()) as judge:
             judge.evaluate({**self.files(), name: "raise SystemExit(3)\n"})
             assert judge.evaluate(self.files()).score == self.judged(self.files()).score
 
     def test_a_verdict_is_no_better_than_the_score_and_its_certificate_is_json(self) -> None:
         """What is proved never promises more than what was measured."""
-        with Judge(self.spec()) as judge:
+        with open_judge(self.spec()) as judge:
             evaluation = judge.evaluate(self.files())
             verdict = judge.verify(self.files())
         assert verdict.verdict is not Certainty.REFUTED
@@ -84,7 +95,7 @@ class EvaluatorConformance:
 
     def test_a_fit_target_is_finite_and_has_no_zero_where_errors_are_relative(self) -> None:
         """Constants can be fitted on it."""
-        with Judge(self.spec()) as judge:
+        with open_judge(self.spec()) as judge:
             fit, low = judge.fit_target(), judge.fit_target_low()
         if fit is None:
             return
@@ -96,7 +107,7 @@ class EvaluatorConformance:
 
     def test_closing_twice_is_harmless(self) -> None:
         """Cleaning up never fails."""
-        judge = Judge(self.spec())
+        judge = open_judge(self.spec())
         judge.evaluate(self.files())
         judge.close()
         judge.close()

@@ -90,6 +90,33 @@ def test_an_attack_in_mid_run_is_a_failure_with_harmless_text(
     assert not any("\x1b" in text for text in row.evaluation.artifacts.values())
 
 
+@pytest.mark.parametrize(
+    ("limit", "attack", "failure"),
+    [
+        ("cpu_seconds = 1.0", "while True: pass", "cpu"),
+        (
+            "n_processes = 4",
+            "from threading import Thread; [Thread(target=time.sleep, args=(9,)).start() for _ in range(50)]",
+            "processes",
+        ),
+        ("n_files = 16", "kept = [open(os.devnull) for _ in range(100)]", "files"),
+        ("scratch_mb = 1", "open('x', 'wb').write(bytes(10**8))", "disk"),
+        ("memory_mb = 100", "kept = [bytearray(1 << 20) for _ in range(1000)]", "memory"),
+    ],
+)
+def test_every_limit_of_the_problem_has_its_own_failure(
+    python_problem: Path, tmp_path: Path, limit: str, attack: str, failure: str
+) -> None:
+    attacked(python_problem, attack)
+    text = (python_problem / "problem.toml").read_text(encoding="utf-8")
+    text = text.replace("wall_seconds = 1.0\ncpu_seconds = 5.0", f"wall_seconds = 20.0\n{limit}")
+    (python_problem / "problem.toml").write_text(text, encoding="utf-8")
+
+    row = records(python_problem, tmp_path / "run", evaluations=2)[1]
+
+    assert row.evaluation.failure == failure, row.evaluation.detail
+
+
 def test_a_number_that_lies_is_worth_what_the_evaluator_measures(python_problem: Path, tmp_path: Path) -> None:
     attacked(python_problem, "return [Liar(3.0), Liar(5.0)]")
     row = records(python_problem, tmp_path / "run", evaluations=2)[1]
@@ -106,6 +133,13 @@ def test_no_key_of_the_controller_reaches_a_candidate(
     assert os.environ["SOME_API_KEY"] == "secret"
 
 
+def limited(folder: Path) -> None:
+    """Give the toy problem's evaluator two seconds and half a GiB."""
+    text = (folder / "problem.toml").read_text(encoding="utf-8")
+    limits = 'file = "evaluate.py"\nwall_seconds = 2.0\nmemory_mb = 512'
+    (folder / "problem.toml").write_text(text.replace('file = "evaluate.py"', limits), encoding="utf-8")
+
+
 BROKEN: list[tuple[str, str]] = [
     ("raise ValueError('\\x1b[31m \\ud800')", "raised ValueError"),
     ("raise SystemExit(3)", "raised SystemExit"),
@@ -120,6 +154,14 @@ BROKEN: list[tuple[str, str]] = [
     ("answer['artifacts'] = {str(n): 'x' for n in range(100_000)}", "100000 artifacts"),
     ("answer['metrics'] = {str(n): 1.0 for n in range(100_000)}", "100000 metrics"),
     ("answer.update({str(n) * 50: 1 for n in range(1000)})", "unknown keys"),
+    ("while True: pass", "raise [evaluator].wall_seconds"),
+    ("import signal; signal.signal(15, signal.SIG_IGN); signal.pause()", "within 2 s of its own time"),
+    ("kept = [bytearray(1 << 26) for _ in range(100)]", "raise [evaluator].memory_mb"),
+    ("import sys; print('some last words', file=sys.stderr); sys.stderr.flush(); import os; os.abort()", "last words"),
+    (
+        "import os; [os.write(fd, b'loud') for fd in range(3, 200) if os.path.exists(f'/proc/self/fd/{fd}')]",
+        "evaluator",
+    ),
 ]
 
 
@@ -127,6 +169,7 @@ BROKEN: list[tuple[str, str]] = [
 def test_an_evaluator_that_breaks_in_mid_run_fails_that_candidate_only(
     python_problem: Path, tmp_path: Path, body: str, word: str
 ) -> None:
+    limited(python_problem)
     with (python_problem / "evaluate.py").open("a", encoding="utf-8") as handle:
         handle.write(
             "\njudge = evaluate\n\ndef evaluate(candidate):\n    answer = judge(candidate)\n"
@@ -137,6 +180,7 @@ def test_an_evaluator_that_breaks_in_mid_run_fails_that_candidate_only(
     assert 0 < len(failed) < 6
     for row in failed:
         assert row.evaluation.failure == "evaluator"
+        assert row.evaluation.level in ("FULL", "STRONG", "NOOPEN")
         assert word in row.evaluation.detail
         assert len(row.evaluation.detail) <= 4000
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from evolve.config.problem import load_problem
-from evolve.errors import SeedError
+from evolve.errors import EvolveEnvironmentError, SeedError
 from evolve.loop import Event, RunOptions, RunSummary, replay_run, resume_run, start_run, verify_candidate
 from evolve.store import RunReader
 from evolve.store.schema import DATABASE_NAME, connect_reader
@@ -150,10 +150,12 @@ def test_the_evaluator_never_runs_in_the_controller(symbolic_problem: Path, tmp_
     [
         ("raise SystemExit(0)", "SystemExit"),
         ("import os; os._exit(0)", "died"),
+        ("while True: pass", "raise .evaluator..verify_seconds"),
         ("return {'verdict': 'certified', 'certificate': {'x': float('nan')}}", "JSON"),
     ],
 )
 def test_a_proof_that_ends_its_process_is_an_error(python_problem: Path, tmp_path: Path, body: str, word: str) -> None:
+    rewrite(python_problem, "problem.toml", "[evaluator]", "[evaluator]\nverify_seconds = 2.0")
     rewrite(python_problem, "evaluate.py", "def verify(candidate):", f"def verify(candidate):\n    {body}")
     run(python_problem, tmp_path / "run", evaluations=2)
     with pytest.raises(SeedError, match=word):
@@ -177,6 +179,13 @@ def test_an_evaluator_that_exits_at_its_import_is_told(symbolic_problem: Path, t
         run(symbolic_problem, tmp_path / "run")
     assert str(caught.value).isprintable() or "\x1b" not in str(caught.value)
     str(caught.value).encode()
+
+
+def test_a_module_that_cannot_be_preloaded_is_told_and_leaves_no_run(python_problem: Path, tmp_path: Path) -> None:
+    rewrite(python_problem, "problem.toml", "[limits]", '[sandbox]\npreload = ["no_such_module"]\n\n[limits]')
+    with pytest.raises(EvolveEnvironmentError, match="no_such_module"):
+        run(python_problem, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_seed_outside_a_rejecting_axis_is_told_and_leaves_no_run(python_problem: Path, tmp_path: Path) -> None:
@@ -204,7 +213,7 @@ def test_a_fit_target_that_breaks_in_mid_run_does_not_cost_the_run(symbolic_prob
             marker.touch()
 
     with pytest.raises(SeedError, match="fit_target"):
-        run(symbolic_problem, tmp_path / "run", listen, workers=1)
+        run(symbolic_problem, tmp_path / "run", listen, workers=2)  # a worker asks once: the second one too late
     reader = RunReader(tmp_path / "run")
     assert reader.counts()["evaluations"] == 1
     reader.close()

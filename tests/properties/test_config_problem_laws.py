@@ -67,7 +67,15 @@ def archives(draw: st.DrawFn) -> dict[str, Any]:
 
 
 LIMITS = st.fixed_dictionaries(
-    {}, optional={"wall_seconds": ABOVE_ZERO, "memory_mb": COUNTS, "output_kb": COUNTS, "n_threads": COUNTS}
+    {},
+    optional={
+        "wall_seconds": ABOVE_ZERO.filter(lambda seconds: seconds <= 1e9),
+        "memory_mb": COUNTS,
+        "output_kb": COUNTS,
+        "n_threads": st.integers(1, 32),
+        "n_processes": st.integers(32, 99),
+        "scratch_mb": st.integers(0, 99),
+    },
 )
 BUDGETS = st.fixed_dictionaries({}, optional={"evaluations": COUNTS, "seconds": ABOVE_ZERO, "target": FINITE})
 TABLES = st.fixed_dictionaries(

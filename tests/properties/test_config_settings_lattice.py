@@ -20,6 +20,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "window": st.integers(1, 4096),
     "durability": st.sampled_from(["full", "fast"]),
     "runs_dir": st.sampled_from(["runs", "here/and there", "~/ü", " "]),
+    "unsafe_sandbox": st.booleans(),
 }
 NEAREST_FIRST = ("command line", "environment", "problem.toml", "user file")
 SOURCES = st.fixed_dictionaries({}, optional=VALUES)
@@ -31,7 +32,7 @@ def as_environment(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def as_toml(values: Mapping[str, Any]) -> str:
-    texts = {key: f'"{value}"' if isinstance(value, str) else repr(value) for key, value in values.items()}
+    texts = {key: f'"{value}"' if isinstance(value, str) else repr(value).lower() for key, value in values.items()}
     return "".join(f"{key} = {text}\n" for key, text in texts.items())
 
 
@@ -90,18 +91,24 @@ def test_resolved_settings_resolve_to_themselves(values: dict[str, Any]) -> None
     assert again.to_json() == once.to_json()
 
 
-@given(
-    name=st.text(st.characters(categories=["Lu"], max_codepoint=127), min_size=1).filter(
-        lambda n: n.lower() not in KNOWN
-    )
-)
+@given(key=st.sampled_from(sorted(KNOWN)), place=st.integers(0, 20))
 @settings(max_examples=30, deadline=None)
-def test_an_unknown_variable_of_ours_is_a_mistake_and_a_strange_one_is_not(name: str) -> None:
-    resolve_settings(command_line={}, environment={**NOWHERE, name: "1", f"OTHER_{name}": "1"}, problem={})
+def test_a_variable_that_misses_a_letter_of_a_key_is_a_mistake(key: str, place: int) -> None:
+    name = f"EVOLVE_{(key[: place % len(key)] + key[place % len(key) + 1 :]).upper()}"
 
     with pytest.raises(UsageError) as caught:
-        resolve_settings(command_line={}, environment={**NOWHERE, f"EVOLVE_{name}": "1"}, problem={})
-    assert f"EVOLVE_{name}: got an unknown key" in caught.value.message
+        resolve_settings(command_line={}, environment={**NOWHERE, name: "1"}, problem={})
+    assert f"{name}: got an unknown key" in caught.value.message
+    resolve_settings(command_line={}, environment={**NOWHERE, f"OTHER_{name}": "1"}, problem={})
+
+
+@pytest.mark.parametrize("name", ["EVOLVE_X", "EVOLVE_HOME", "EVOLVE_", "EVOLVE_VERSION_CHECK"])
+def test_a_variable_that_is_like_no_key_is_somebody_elses(name: str) -> None:
+    environment = {**NOWHERE, name: "1"}
+
+    assert resolve_settings(command_line={}, environment=environment, problem={}) == resolve_settings(
+        command_line={}, environment=NOWHERE, problem={}
+    )
 
 
 WRONG = [
@@ -113,6 +120,7 @@ WRONG = [
     ("window", [0, "-8", 8.0]),
     ("durability", ["Full", "", 1, ["full"]]),
     ("runs_dir", ["", 3, []]),
+    ("unsafe_sandbox", ["", "maybe", 2, [], 0.5]),
 ]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.server import FOLDER_PREFIX, make_folder
+from sandbox.place import FOLDER_PREFIX, make_folder
 
 
 @pytest.fixture(autouse=True)

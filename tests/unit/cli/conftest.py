@@ -22,15 +22,16 @@ def judged(
     operations: int = 0,
     detail: str = "",
     source: str | None = None,
+    level: str = "STRONG",
 ) -> CandidateRecord:
     """A candidate of iteration `number - 1` with a score, or failed when there is none."""
     metrics: dict[str, float] = {}
     if score is None:
-        evaluation = Evaluation(failure=Failure.EXCEPTION, detail=detail, stage="full")
+        evaluation = Evaluation(failure=Failure.EXCEPTION, detail=detail, stage="full", level=level)
     else:
         metrics = {"operations": float(operations), "max_relative_error": 10.0**-score}
         evaluation = Evaluation(
-            score=score, metrics=metrics, descriptor={"operations": float(operations)}, seconds=0.01
+            score=score, metrics=metrics, descriptor={"operations": float(operations)}, seconds=0.01, level=level
         )
     text = source if source is not None else f"def f(x):\n    return x * {number}.0\n"
     return CandidateRecord(

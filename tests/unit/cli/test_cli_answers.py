@@ -30,6 +30,7 @@ candidate 3  score 2  operations 2  max_relative_error 0.01
 """
 SHOW_FAILED_TEXT = r"""candidate 2  failed (exception)
 made      by mutate in iteration 1, generation 1, judged in 0 s
+sandbox   STRONG
 archive   failed, island 0, cell -
 parents   1
 children  none
@@ -44,6 +45,7 @@ program:
 SHOW_SCORED_TEXT = """\
 candidate 1  score 0.5  operations 1  max_relative_error 0.316228
 made      by seed in iteration 0, generation 0, judged in 0.01 s
+sandbox   STRONG
 archive   new, island 0, cell 1
 place     operations 1
 parents   none
@@ -107,12 +109,13 @@ def test_people_read_the_status_with_its_operators_and_failures(toy_run: Path, i
     assert lines[1] == (
         "best score 4, 3 elites, 4 evaluations (1 failed, 4 known before), 4 iterations, 3.0s in 1 session"
     )
-    assert lines[3:6] == [
+    assert lines[2] == "sandbox: STRONG"
+    assert lines[4:7] == [
         "operator  iterations  evaluations  kept  cost",
         "mutate             3            3     2   1.5",
         "seed               1            1     1   0.5",
     ]
-    assert lines[7:] == ["failure    count  latest  an example", r"exception      1       2  over\u202eevil"]
+    assert lines[8:] == ["failure    count  latest  an example", r"exception      1       2  over\u202eevil"]
 
 
 def test_people_read_the_list_of_runs_as_a_table(toy_run: Path, invoke: Invoke) -> None:
@@ -123,12 +126,13 @@ def test_people_read_the_list_of_runs_as_a_table(toy_run: Path, invoke: Invoke) 
 
 
 ELITE_FIELDS = (
-    "id score metrics descriptor status cell island operator generation iteration parents fingerprint source files"
+    "id score metrics descriptor level status cell island operator generation iteration parents fingerprint "
+    "source files"
 )
 FIELDS = {
     "ls": "schema runs",
-    "status": "schema run problem state evaluations failures duplicates elites best_score seconds options operators "
-    "failures_by_kind sessions iterations",
+    "status": "schema run problem state evaluations failures duplicates elites best_score seconds levels options "
+    "operators failures_by_kind sessions iterations",
     "best": "schema run problem elites written_to",
     "show": f"schema run {ELITE_FIELDS} children failure stage detail artifacts seconds",
     "diff": "schema run a b score_a score_b diff",

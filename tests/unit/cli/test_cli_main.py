@@ -10,7 +10,7 @@ from evolve.cli.app import cli
 from evolve.errors import EvolveEnvironmentError, ResumableError, SeedError
 
 COMMANDS = set(
-    "run resume ls status best show diff lineage frontier verify replay problems version".split()  # noqa: SIM905 (one line)
+    "run resume ls status best show diff lineage frontier verify replay problems doctor version".split()  # noqa: SIM905 (one line)
 )
 
 
@@ -125,13 +125,35 @@ def test_without_a_command_there_is_help_on_stderr(capsys: pytest.CaptureFixture
 
 
 def test_a_wrong_setting_in_the_environment_names_it(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setenv("EVOLVE_WRKERS", "2")
 
-    assert main(["best", "last"]) == 2
+    assert main(["run", "exp2", "--run-dir", str(tmp_path / "run")]) == 2
 
     assert "EVOLVE_WRKERS" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("name", "value"), [("EVOLVE_X", "1"), ("EVOLVE_WORKERS", "many"), ("EVOLVE_WRKERS", "2")])
+def test_a_question_does_not_fail_for_a_variable_that_has_no_part_in_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    assert main(["ls"]) == 0
+
+    assert name not in capsys.readouterr().err
+
+
+def test_a_question_fails_for_a_wrong_name_of_the_one_setting_that_it_needs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("EVOLVE_RUN_DIR", "elsewhere")
+
+    assert main(["ls"]) == 2
+
+    assert "EVOLVE_RUN_DIR: got an unknown key" in capsys.readouterr().err
 
 
 def test_help_lists_the_commands_in_the_order_of_work(capsys: pytest.CaptureFixture[str]) -> None:

@@ -118,7 +118,8 @@ def test_a_number_that_may_be_zero_may_not_be_less(key: str) -> None:
     assert lines_for(with_value(key, "0")) == [f'{key}: got "0", expected a whole number']
 
 
-POSITIVE_KEYS = ["limits.wall_seconds", "limits.cpu_seconds", "search.burst_work", "budget.seconds"]
+LIMITS_OF_TIME = ["limits.wall_seconds", "limits.cpu_seconds", "evaluator.wall_seconds", "evaluator.verify_seconds"]
+POSITIVE_KEYS = [*LIMITS_OF_TIME, "search.burst_work", "budget.seconds"]
 
 
 @pytest.mark.parametrize("key", POSITIVE_KEYS)
@@ -137,10 +138,54 @@ def test_a_duration_is_a_finite_number_above_zero(key: str, value: Any, complain
     assert lines_for(with_value(key, value)) == [f"{key}: {complaint}"]
 
 
-@pytest.mark.parametrize("key", POSITIVE_KEYS)
+@pytest.mark.parametrize("key", ["search.burst_work", "budget.seconds"])
 @pytest.mark.parametrize("value", [1, 5e-324, 1.7e308])
 def test_any_finite_number_above_zero_is_a_duration(key: str, value: float) -> None:
     assert lines_for(with_value(key, value)) == []
+
+
+@pytest.mark.parametrize("key", LIMITS_OF_TIME)
+def test_a_limit_of_time_is_at_most_thirty_years(key: str) -> None:
+    assert lines_for(with_value(key, 1e9)) == []
+    assert lines_for(with_value(key, 1.7e308)) == [f"{key}: got 1.7e+308, expected 1000000000.0 or less"]
+
+
+RANGES = [
+    ("limits.memory_mb", 1, 1 << 24),
+    ("limits.output_kb", 1, 1 << 20),
+    ("limits.result_mb", 1, 4095),
+    ("limits.n_processes", 1, 1 << 15),
+    ("limits.n_files", 16, 1 << 15),
+    ("limits.scratch_mb", 0, 1 << 20),
+    ("evaluator.memory_mb", 256, 1 << 24),
+]
+
+
+@pytest.mark.parametrize(("key", "low", "high"), RANGES)
+def test_a_limit_of_size_lies_where_a_machine_can_hold_it(key: str, low: int, high: int) -> None:
+    assert [lines_for(with_value(key, value)) for value in (low, high)] == [[], []]
+    assert lines_for(with_value(key, low - 1)) == [f"{key}: got {low - 1}, expected {low} or more"]
+    assert lines_for(with_value(key, high + 1)) == [f"{key}: got {high + 1}, expected {high} or less"]
+
+
+def test_every_thread_that_libraries_may_use_has_to_be_allowed() -> None:
+    assert lines_for(with_value("limits.n_threads", 33)) == [
+        "limits.n_processes: got 32, expected at least n_threads = 33: every thread counts"
+    ]
+
+
+@pytest.mark.parametrize("name", ["", "1torch", "os path", "scipy.", "a/b", "numpy;os"])
+def test_a_preloaded_module_is_named_as_in_an_import(name: str) -> None:
+    (line,) = lines_for(with_value("sandbox.preload", ["scipy.sparse", name]))
+
+    assert line.startswith("sandbox.preload[1]: got ")
+
+
+def test_a_module_is_preloaded_once() -> None:
+    assert lines_for(with_value("sandbox.preload", [])) == []
+    assert lines_for(with_value("sandbox.preload", ["numpy", "numpy"])) == [
+        'sandbox.preload: got ["numpy", "numpy"], expected different modules'
+    ]
 
 
 @pytest.mark.parametrize("key", ["archive.qd_offset", "budget.target", "known.value"])

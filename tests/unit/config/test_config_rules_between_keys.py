@@ -176,6 +176,14 @@ def test_a_python_problem_has_no_symbolic_table(tmp_path: Path) -> None:
     assert line == '[symbolic]: got this table, expected it only with problem.language = "symbolic"'
 
 
+def test_a_symbolic_problem_has_no_sandbox_to_preload_modules_in(tmp_path: Path) -> None:
+    toml = HEAD.replace('"python"', '"symbolic"') + JUDGE + AXIS + '[sandbox]\npreload = ["scipy"]\n'
+
+    (line,) = mistakes_in(problem_folder(tmp_path, toml, **{"seed.py": FORMULA}))
+
+    assert line == '[sandbox]: got this table, expected it only with problem.language = "python"'
+
+
 def test_a_symbolic_candidate_is_one_file(tmp_path: Path) -> None:
     toml = HEAD.replace('"python"', '"symbolic"') + '[seed]\nfiles = ["seed.py", "more.py"]\n' + JUDGE + AXIS
     folder = problem_folder(tmp_path, toml, **{"seed.py": FORMULA, "more.py": FORMULA})

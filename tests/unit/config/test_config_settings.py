@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
+from evolve.config.problem import load_problem
 from evolve.config.settings import KNOWN, Settings, resolve_settings
-from evolve.errors import UsageError
+from evolve.errors import ProblemError, UsageError
 
 
 def settled(
@@ -52,6 +53,7 @@ def test_the_nearest_source_wins_key_by_key(tmp_path: Path) -> None:
         "window": 3,
         "durability": "full",
         "runs_dir": "runs",
+        "unsafe_sandbox": False,
     }
     assert settings.origins == {
         "rng_seed": "user file",
@@ -62,6 +64,7 @@ def test_the_nearest_source_wins_key_by_key(tmp_path: Path) -> None:
         "window": "environment",
         "durability": "default",
         "runs_dir": "default",
+        "unsafe_sandbox": "default",
     }
 
 
@@ -85,6 +88,32 @@ def test_all_mistakes_of_all_sources_are_reported_at_once(tmp_path: Path) -> Non
 def test_a_time_limit_is_a_finite_positive_number(tmp_path: Path, value: str) -> None:
     with pytest.raises(UsageError, match="EVOLVE_SECONDS"):
         settled(tmp_path, environment={"EVOLVE_SECONDS": value})
+
+
+@pytest.mark.parametrize(("text", "value"), [("1", True), ("true", True), ("Yes", True), ("0", False), ("no", False)])
+def test_a_truth_value_may_be_written_as_people_do(tmp_path: Path, text: str, *, value: bool) -> None:
+    assert settled(tmp_path, environment={"EVOLVE_UNSAFE_SANDBOX": text}).unsafe_sandbox is value
+
+
+def test_a_problem_cannot_switch_off_the_confinement_of_its_candidates(tmp_path: Path) -> None:
+    file = tmp_path / "problem.toml"
+    file.write_text("unsafe_sandbox = true\n", encoding="utf-8")
+
+    with pytest.raises(ProblemError, match="unsafe_sandbox: got an unknown key"):
+        load_problem(file)
+
+
+def test_a_question_is_not_refused_for_a_key_that_it_does_not_need(tmp_path: Path) -> None:
+    write_user_file(tmp_path, 'workers = "many"\nruns_dir = "mine"\n')
+
+    settings = resolve_settings(
+        command_line={},
+        environment={"XDG_CONFIG_HOME": str(tmp_path), "EVOLVE_WINDOW": "wide", "EVOLVE_WINDWO": "3"},
+        problem={},
+        only=("runs_dir",),
+    )
+
+    assert settings.runs_dir == "mine"
 
 
 def test_a_truth_value_is_no_number(tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
+import dataclasses
 import json
+import math
+from typing import Any
 
 import pytest
 
 from evaluators.errors import EvaluatorError
 from evaluators.judge import Judge, JudgeSpec
-from evaluators.spec import LimitsSpec, StageSpec, SymbolicSpec
+from evaluators.spec import LimitsSpec, ProcessSpec, StageSpec, SymbolicSpec
 from sandbox.limits import MEBIBYTE
 
 FULL = JudgeSpec(
@@ -17,8 +20,11 @@ FULL = JudgeSpec(
     stages=(StageSpec(name="quick", threshold=1.5), StageSpec(name="full")),
     axes=("operations", "depth"),
     symbolic=SymbolicSpec(inputs=("x",), max_operations=9),
-    limits=LimitsSpec(memory_mb=64),
+    limits=LimitsSpec(memory_mb=64, n_processes=3, scratch_mb=7),
+    process=ProcessSpec(wall_seconds=1.5, memory_mb=300),
     entry="seed.py",
+    preload=("numpy", "scipy"),
+    unsafe=True,
 )
 
 
@@ -83,3 +89,29 @@ def test_an_interval_may_be_written_with_pi() -> None:
     fit = judge.fit_target()
     assert fit is not None
     assert 1.57 < fit[0].max() < 1.5708
+
+
+LIMITS: list[tuple[type, str]] = [(LimitsSpec, each.name) for each in dataclasses.fields(LimitsSpec)]
+PROCESS: list[tuple[type, str]] = [(ProcessSpec, each.name) for each in dataclasses.fields(ProcessSpec)]
+
+
+@pytest.mark.parametrize(("kind", "name"), LIMITS + PROCESS)
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan, -1, "1", None, True])
+def test_a_limit_that_limits_nothing_is_refused(kind: type, name: str, value: Any) -> None:
+    with pytest.raises(EvaluatorError, match=rf"\.{name} is "):
+        kind(**{name: value})
+
+
+@pytest.mark.parametrize(("kind", "name"), LIMITS + PROCESS)
+def test_only_the_scratch_folder_may_be_nothing(kind: type, name: str) -> None:
+    if name == "scratch_mb":
+        assert kind(**{name: 0}).limits().scratch_bytes == 0
+        return
+    with pytest.raises(EvaluatorError, match=f"{name} is 0, expected a finite number above 0"):
+        kind(**{name: 0})
+
+
+@pytest.mark.parametrize("table", [{"limits": {"cpu_seconds": math.inf}}, {"process": {"wall_seconds": math.inf}}])
+def test_a_spec_with_an_endless_limit_cannot_travel(table: dict[str, Any]) -> None:
+    with pytest.raises(EvaluatorError, match="expected a finite number"):
+        JudgeSpec.from_mapping({"language": "python", "file": "evaluate.py", **table})

@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluators.contract import Certainty, Evaluation, Failure, Verdict
+from evaluators.records import LEVELS
 from evolve import tasks
 from evolve.config.problem import load_problem
 
-texts = st.text(max_size=10)
+texts = st.text(st.characters(exclude_categories=["C", "Z"]), max_size=10)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 metrics = st.dictionaries(texts, numbers, max_size=3)
 evaluations = st.one_of(
@@ -28,6 +29,7 @@ evaluations = st.one_of(
         artifacts=st.dictionaries(texts, texts, max_size=2),
         stage=texts,
         seconds=numbers,
+        level=st.sampled_from(sorted(LEVELS)),
     ),
     st.builds(Evaluation, failure=st.sampled_from(Failure), detail=texts, metrics=metrics, stage=texts),
 )

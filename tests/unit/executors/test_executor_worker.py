@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evaluators.environment import KEPT_VARIABLES, SINGLE_THREADED
 from evolve.executors import LocalExecutor
 from evolve.executors.frames import HEADER_BYTES, MAX_FRAME_BYTES, decode, decode_length, encode
-from evolve.executors.local import KEPT_VARIABLES, SINGLE_THREADED
 from evolve.testing.executor_conformance import HANDLER, run_with
 
 json_data = st.recursive(

@@ -204,7 +204,7 @@ def a_session(
             journal.commit([search.tell(the_seed())], 0.0)
         parts = RunParts(
             search=search,
-            bench=Bench(executor=executor, gate=PlainGate(), judge={}, rng_seed=5, wall_seconds=1.0),
+            bench=Bench(executor=executor, gate=PlainGate(), judge={}, rng_seed=5, longest_seconds=10.0),
             writer=writer,
             journal=journal,
             budget=budget,

@@ -104,7 +104,9 @@ def told(number: int, text: str) -> Told:
 
 
 def a_bench(executor: Scripted) -> Bench:
-    return Bench(executor=executor, gate=CaselessGate(), judge={"name": "judge"}, rng_seed=RNG_SEED, wall_seconds=1.0)
+    return Bench(
+        executor=executor, gate=CaselessGate(), judge={"name": "judge"}, rng_seed=RNG_SEED, longest_seconds=10.0
+    )
 
 
 def iterate(operator: Script, executor: Scripted | None = None) -> Told:
@@ -221,7 +223,7 @@ def test_every_child_is_judged_with_a_seed_of_its_own_that_can_be_made_again() -
     [
         (TimeoutError(), "did not answer within 150 s"),
         (TaskError("KeyError in the judge"), "KeyError in the judge"),
-        (InfrastructureError("three in a row"), "the evaluator's process died: three in a row"),
+        (InfrastructureError("three in a row"), "the worker that judges died: three in a row"),
     ],
 )
 def test_a_judge_that_breaks_fails_every_child_and_not_the_run(error: Exception, word: str) -> None:

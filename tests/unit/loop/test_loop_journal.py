@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -192,6 +193,33 @@ def test_a_failure_of_the_candidate_is_no_warning(tmp_path: Path) -> None:
 
         assert journal.commit([tell(search, [scored(0.0), *evaluations])], 1.0)[1:] == []
         assert reader.counts()["failures"] == len(failures)
+
+
+def test_a_run_whose_candidates_are_not_confined_alike_any_more_is_news(tmp_path: Path) -> None:
+    search = a_search()
+    levels = ["FULL", "", "FULL", "WEAK", "WEAK", "", "FULL"]
+    with a_journal(tmp_path / "run", search) as (journal, _):
+        evaluations = [replace(scored(0.0), level=level) for level in levels]
+
+        events = journal.commit([tell(search, evaluations)], 1.0)
+
+    texts = [event.data["text"] for event in events if event.kind == "warning"]
+    assert texts == [
+        "candidate 4 was judged at the sandbox's level WEAK, those before it at FULL",
+        "candidate 7 was judged at the sandbox's level FULL, those before it at WEAK",
+    ]
+
+
+def test_a_resumed_journal_knows_how_the_candidates_before_it_were_confined(tmp_path: Path) -> None:
+    search = a_search()
+    with a_journal(tmp_path / "run", search) as (journal, _):
+        journal.commit([tell(search, [replace(scored(0.0), level="FULL")])], 0.0)
+    writer = RunWriter.open(tmp_path / "run")
+
+    events = Journal(writer, search).commit([tell(search, [replace(scored(-1.0), level="WEAK")])], 1.0)
+
+    writer.close()
+    assert [event.kind for event in events] == ["warning"]
 
 
 def test_warnings_have_an_end_also_when_every_failure_differs(tmp_path: Path) -> None:

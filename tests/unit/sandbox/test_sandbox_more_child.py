@@ -12,10 +12,13 @@ import numpy as np
 import pytest
 
 from sandbox.errors import CandidateCrashed, CandidateOutputLimit, CandidateRaised, CandidateSyntaxError, SandboxError
-from sandbox.jail import ADDRESS_BYTES_PER_THREAD, N_FILES, N_SPARE_PROCESSES, N_UIDS
+from sandbox.filetree import SCRATCH
+from sandbox.jail import ADDRESS_BYTES_PER_THREAD, N_OWN_FILES, N_UIDS
+from sandbox.layers import Layer, Level
 from sandbox.limits import MEBIBYTE, Limits
 from sandbox.process import ProcessSandbox
 from sandbox.wire import HEADER, PlainDataError, encode
+from tests.sandboxes import children_of, sandbox_at
 
 needs_own_uid = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give candidates another uid")
 
@@ -31,8 +34,15 @@ def raise_limit(name):
     resource.setrlimit(getattr(resource, "RLIMIT_" + name), (soft + 1, hard + 1))
 
 def status():
-    with open("/proc/self/status") as file:
-        return {line.partition(":")[0]: line.partition(":")[2].split() for line in file}
+    libc = ctypes.CDLL(None)
+    header, data = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    libc.capget(header, data)
+    return {
+        "no_new_privs": libc.prctl(39, 0, 0, 0, 0), "dumpable": libc.prctl(3, 0, 0, 0, 0),
+        "effective": data[0] | data[3] << 32, "permitted": data[1] | data[4] << 32,
+        "inheritable": data[2] | data[5] << 32,
+        "ids": [*os.getresuid(), *os.getresgid()], "groups": os.getgroups(),
+    }
 
 def death_signal():
     number = ctypes.c_int(-1)
@@ -44,7 +54,7 @@ def handlers():
 
 def place():
     return {
-        "sid": os.getsid(0) == os.getpid(), "group": os.getpgid(0) == os.getpid(), "parent": os.getppid(),
+        "sid": os.getsid(0) == os.getpid(), "group": os.getpgrp() == os.getpid(), "parent": os.getppid(),
         "pid": os.getpid(), "uid": os.getuid(), "folder": os.getcwd(), "home": os.environ["HOME"],
         "environment": dict(os.environ), "argv": sys.argv + sys.orig_argv,
         "bytecode": sys.dont_write_bytecode, "modules": sorted(n for n, m in sys.modules.items() if m is not None),
@@ -58,6 +68,13 @@ def make_file():
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[ProcessSandbox]:
     with ProcessSandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def strong() -> Iterator[ProcessSandbox]:
+    """Without namespaces: each session has a folder of its own among ours."""
+    with sandbox_at(Level.STRONG) as sandbox:
         yield sandbox
 
 
@@ -78,11 +95,11 @@ def detail_of(sandbox: ProcessSandbox, text: str, *args: Any) -> str:
 
 
 def test_limits_without_a_choice_are_the_same_for_all_and_cannot_be_raised(sandbox: ProcessSandbox) -> None:
-    limits = ask(sandbox, "limits")
+    limits = ask(sandbox, "limits", limits=Limits(n_files=33))
 
     assert limits["FSIZE"] == [0, 0]
     assert limits["CORE"] == [0, 0]
-    assert limits["NOFILE"] == [N_FILES, N_FILES]
+    assert limits["NOFILE"] == [33 + N_OWN_FILES] * 2
     assert all(soft == hard for soft, hard in limits.values())
 
 
@@ -108,11 +125,13 @@ def test_threads_bring_room_for_their_stacks_and_arenas_but_no_data(sandbox: Pro
 
     assert four["AS"][0] - one["AS"][0] == 3 * ADDRESS_BYTES_PER_THREAD
     assert four["DATA"] == one["DATA"]
-    assert four["NPROC"][0] - one["NPROC"][0] == 3
+
+
+def test_the_largest_file_is_as_large_as_the_scratch_folder(sandbox: ProcessSandbox) -> None:
+    assert ask(sandbox, "limits", limits=Limits(scratch_bytes=12345))["FSIZE"] == [12345, 12345]
 
 
 @pytest.mark.parametrize("name", ["CPU", "AS", "DATA", "NOFILE", "NPROC", "CORE", "FSIZE"])
-@needs_own_uid
 def test_a_candidate_cannot_lift_a_limit(sandbox: ProcessSandbox, name: str) -> None:
     with sandbox.start({"look.py": LOOK}) as session:
         with pytest.raises(CandidateRaised, match=r"not allowed to raise|Operation not permitted"):
@@ -123,27 +142,27 @@ def test_a_candidate_cannot_lift_a_limit(sandbox: ProcessSandbox, name: str) -> 
 
 @needs_own_uid
 def test_with_a_uid_of_its_own_the_number_of_processes_is_counted_from_zero(sandbox: ProcessSandbox) -> None:
-    limits = ask(sandbox, "limits", limits=Limits(n_threads=2))
+    limits = ask(sandbox, "limits", limits=Limits(n_processes=7))
 
-    assert limits["NPROC"] == [2 + N_SPARE_PROCESSES] * 2
+    assert limits["NPROC"] == [7, 7]
 
 
 def test_no_new_rights_can_be_won_and_at_most_one_is_kept(sandbox: ProcessSandbox) -> None:
     status = ask(sandbox, "status")
 
-    assert status["NoNewPrivs"] == ["1"]
-    if "own-uid" in sandbox.measures:
-        assert int(status["CapEff"][0], 16) == int(status["CapPrm"][0], 16) == 0
-    if "own-uid-reads-files" in sandbox.measures:
-        assert int(status["CapEff"][0], 16) == int(status["CapPrm"][0], 16) == 1 << 2
+    assert status["no_new_privs"] == 1
+    assert status["dumpable"] == 0
+    assert status["effective"] == status["permitted"] in (0, 1 << 2)  # the right to read files, as some roots have to
+    assert status["inheritable"] == 0
 
 
 @needs_own_uid
-def test_user_and_group_are_the_same_unused_number_in_all_four_places(sandbox: ProcessSandbox) -> None:
+def test_user_and_group_are_the_same_unused_number_in_all_three_places(sandbox: ProcessSandbox) -> None:
     status = ask(sandbox, "status")
 
-    assert len(set(status["Uid"] + status["Gid"])) == 1
-    assert status["Groups"] == []
+    assert len(set(status["ids"])) == 1
+    assert status["ids"][0] >= 1000
+    assert status["groups"] == []
 
 
 def test_the_process_dies_with_its_server(sandbox: ProcessSandbox) -> None:
@@ -164,22 +183,33 @@ def test_signals_are_as_at_the_start_of_a_program_and_an_interrupt_is_the_contro
 # what it sees
 
 
-def test_the_process_leads_a_session_of_its_own_below_the_server(sandbox: ProcessSandbox) -> None:
-    place = ask(sandbox, "place")
+def test_the_process_leads_a_session_of_its_own_below_the_server(strong: ProcessSandbox) -> None:
+    place = ask(strong, "place")
 
     assert place["sid"]
     assert place["group"]
-    assert place["parent"] == sandbox.server_pid
+    assert place["parent"] == strong.server_pid
+
+
+def test_with_a_namespace_the_process_is_the_first_and_has_no_parent(sandbox: ProcessSandbox) -> None:
+    if Layer.PID_NAMESPACE not in sandbox.layers:
+        pytest.skip(f"no process namespaces here: {sandbox.report[Layer.PID_NAMESPACE]}")
+
+    place = ask(sandbox, "place")
+
+    assert (place["pid"], place["parent"]) == (1, 0)
+    assert place["sid"]
+    assert place["group"]
 
 
 def test_the_environment_is_exactly_the_one_we_wrote(sandbox: ProcessSandbox) -> None:
-    environment = ask(sandbox, "place", limits=Limits(n_threads=3))["environment"]
+    place = ask(sandbox, "place", limits=Limits(n_threads=3))
 
-    home = environment.pop("HOME")
-    assert Path(home).name.isdecimal()
-    assert environment == {
+    assert place["environment"].pop("HOME") == place["environment"].pop("TMPDIR") == place["folder"]
+    assert place["environment"] == {
         "PATH": "/usr/bin:/bin",
         "LANG": "C.UTF-8",
+        "CUDA_VISIBLE_DEVICES": "",
         "OMP_NUM_THREADS": "3",
         "OPENBLAS_NUM_THREADS": "3",
         "MKL_NUM_THREADS": "3",
@@ -196,8 +226,8 @@ def test_no_argument_or_module_tells_of_the_sandbox(sandbox: ProcessSandbox) -> 
     assert {"look", "numpy"} <= set(place["modules"])
 
 
-def test_each_session_has_a_home_of_its_own_that_goes_with_it(sandbox: ProcessSandbox) -> None:
-    with sandbox.start({"look.py": LOOK}) as first, sandbox.start({"look.py": LOOK}) as second:
+def test_each_session_has_a_home_of_its_own_that_goes_with_it(strong: ProcessSandbox) -> None:
+    with strong.start({"look.py": LOOK}) as first, strong.start({"look.py": LOOK}) as second:
         places = [session.call("place") for session in (first, second)]
         homes = {Path(place["home"]) for place in places}
         assert all(home.is_dir() for home in homes)
@@ -207,19 +237,28 @@ def test_each_session_has_a_home_of_its_own_that_goes_with_it(sandbox: ProcessSa
     assert not any(home.exists() for home in homes)
 
 
-@needs_own_uid
-def test_the_home_cannot_be_written_to(sandbox: ProcessSandbox) -> None:
-    with sandbox.start({"look.py": LOOK}) as session, pytest.raises(CandidateRaised, match="PermissionError"):
+def test_in_a_file_tree_of_its_own_the_home_has_one_name_for_all(sandbox: ProcessSandbox) -> None:
+    if Layer.MOUNT_NAMESPACE not in sandbox.layers:
+        pytest.skip(f"no mount namespaces here: {sandbox.report[Layer.MOUNT_NAMESPACE]}")
+
+    assert ask(sandbox, "place")["home"] == SCRATCH
+
+
+@pytest.mark.parametrize("level", [Level.FULL, Level.STRONG])
+def test_the_home_cannot_be_written_to(level: Level, sandbox: ProcessSandbox, strong: ProcessSandbox) -> None:
+    place = sandbox if level is Level.FULL else strong
+    with place.start({"look.py": LOOK}) as session, pytest.raises(CandidateRaised, match=r"Error: \[Errno"):
         session.call("make_file")
 
 
 @needs_own_uid
 def test_sessions_at_once_have_neighbouring_uids_and_a_free_one_is_used_again(sandbox: ProcessSandbox) -> None:
-    with sandbox.start({"look.py": LOOK}) as first:
+    limits = Limits(cpu_seconds=59.0)  # not those of the process that is parked, which has a uid of its own
+    with sandbox.start({"look.py": LOOK}, limits=limits) as first:
         first_uid = first.call("place")["uid"]
-        with sandbox.start({"look.py": LOOK}) as second:
+        with sandbox.start({"look.py": LOOK}, limits=limits) as second:
             second_uid = second.call("place")["uid"]
-        with sandbox.start({"look.py": LOOK}) as third:
+        with sandbox.start({"look.py": LOOK}, limits=limits) as third:
             third_uid = third.call("place")["uid"]
 
     assert second_uid == third_uid != first_uid
@@ -392,12 +431,16 @@ def test_the_first_file_is_the_entry_unless_another_is_chosen(sandbox: ProcessSa
 
 
 def test_a_start_that_fails_leaves_no_process(sandbox: ProcessSandbox) -> None:
-    server = sandbox.server_pid
+    with sandbox.start({"main.py": ""}):
+        before = set(children_of(sandbox.server_pid))
 
-    with pytest.raises(CandidateRaised):
-        sandbox.start({"main.py": "raise ValueError\n"})
+    for _ in range(3):
+        with pytest.raises(CandidateRaised):
+            sandbox.start({"main.py": "raise ValueError\n"})
 
-    assert Path(f"/proc/{server}/task/{server}/children").read_text() == ""
+    after = children_of(sandbox.server_pid)
+    assert len(after) <= 1  # the next one, parked
+    assert before
 
 
 def test_no_server_starts_for_a_program_that_cannot_be_one() -> None:
@@ -414,11 +457,11 @@ def test_a_sandbox_that_was_never_used_closes_without_a_word_and_stays_closed() 
     sandbox.close()
 
     with pytest.raises(SandboxError, match="closed"):
-        _ = sandbox.measures
+        _ = sandbox.report
 
 
 def test_closing_ends_every_session_and_the_server_and_its_folder() -> None:
-    sandbox = ProcessSandbox(preload=())
+    sandbox = sandbox_at(Level.STRONG, preload=())
     sessions = [sandbox.start({"look.py": LOOK}) for _ in range(3)]
     places = [session.call("place") for session in sessions]
     server = sandbox.server_pid

@@ -10,7 +10,6 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,32 +17,25 @@ import pytest
 
 from evolve.testing.sandbox_conformance import is_running, wait_until
 from sandbox.errors import SandboxError
-from sandbox.jail import (
-    N_SMALL_RANGES,
-    N_UIDS,
-    N_UNUSED_RANGES,
-    SMALL_UIDS,
-    UNUSED_UIDS,
-    Jail,
-    JailError,
-    prctl,
-)
+from sandbox.jail import N_SMALL_RANGES, N_UIDS, N_UNUSED_RANGES, SMALL_UIDS, UNUSED_UIDS
+from sandbox.layers import Layer, Level
 from sandbox.limits import Limits
 from sandbox.link import TOKEN_VARIABLE, ServerLink
 from sandbox.orphans import kill_uid, own_children, sweep
-from sandbox.plan import own_sizes, plan_jail
-from sandbox.server import FOLDER_PREFIX, make_folder
+from sandbox.place import FOLDER_PREFIX, make_folder
+from sandbox.plan import measured_jail, own_sizes
+from tests.sandboxes import away, temporary_folder_for_all
 
 ROOT = Path(__file__).parents[3]
 SLEEP = ["/bin/sh", "-c", "echo 1; exec sleep 600"]
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* use of fork:DeprecationWarning")
-JAIL = Jail(first_uid=None, reads_all_files=False, n_processes_now=1, address_bytes=1, data_bytes=1)
+OWN_UID = frozenset({Layer.OWN_UID})
 
 REAPER = """
 import json, os, signal, sys, time
 sys.path.insert(0, sys.argv[1])
-from sandbox.jail import PR_SET_CHILD_SUBREAPER, prctl
+from sandbox.kernel import PR_SET_CHILD_SUBREAPER, prctl
 from sandbox.orphans import kill_orphans, own_children
 prctl(PR_SET_CHILD_SUBREAPER, 1)
 read, write = os.pipe()
@@ -66,11 +58,12 @@ def heard(n):
 
 
 @pytest.fixture
-def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folders(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A temporary folder of the test's own, for this process and for servers that it starts."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    return tmp_path
+    with temporary_folder_for_all() as folder:
+        monkeypatch.setattr(tempfile, "tempdir", str(folder))
+        monkeypatch.setenv("TMPDIR", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +110,7 @@ class Started:
         self.answers, answers = os.pipe()
         output = os.open(os.devnull, os.O_WRONLY)
         try:
-            self.session = link.start(Limits(), (requests, answers, output))
+            self.session: int = link.wait(link.start(Limits(), (requests, answers, output)))["session"]
         finally:
             for descriptor in (requests, answers, output):
                 os.close(descriptor)
@@ -135,6 +128,10 @@ class Started:
         os.close(self.answers)
         if self.requests >= 0:
             os.close(self.requests)
+
+
+def stopped(link: ServerLink, session: int) -> dict[str, Any]:
+    return link.wait(link.stop(session))
 
 
 @pytest.fixture
@@ -280,20 +277,19 @@ def test_the_sizes_are_those_of_this_process_and_grow_with_it() -> None:
     assert all(size % 1024 == 0 for size in after.values())
 
 
-def test_a_plan_is_made_from_this_process_and_its_token_alone() -> None:
+def test_a_jail_is_measured_from_this_process_and_its_token_alone() -> None:
     token = secrets.token_hex(16)
 
-    first, second = plan_jail(token), plan_jail(token)
+    first, second = (measured_jail(OWN_UID, skipped=frozenset(), token=token) for _ in range(2))
 
     assert first.first_uid == second.first_uid
     assert first.address_bytes > first.data_bytes > 1 << 20
     assert first.n_processes_now >= 1
 
 
-@needs_root
 @pytest.mark.parametrize("token", ["0", "1", "f" * 32, f"{N_UNUSED_RANGES:x}", f"{N_UNUSED_RANGES - 1:x}"])
 def test_the_uids_of_every_token_lie_where_no_user_of_the_system_does(token: str) -> None:
-    jail = plan_jail(token)
+    jail = measured_jail(OWN_UID, skipped=frozenset(), token=token)
 
     first = jail.first_uid
     assert first is not None
@@ -303,35 +299,11 @@ def test_the_uids_of_every_token_lie_where_no_user_of_the_system_does(token: str
     assert first + N_UIDS <= 1 << 31
 
 
-@needs_root
-def test_without_root_a_jail_shares_the_uid() -> None:
-    text = (
-        "import json, os, sys\nsys.path.insert(0, sys.argv[1])\nfrom sandbox.plan import plan_jail\n"
-        "os.setresuid(12345, 12345, 12345)\njail = plan_jail('1')\n"
-        "print(json.dumps([jail.first_uid, jail.reads_all_files, jail.n_processes_now, list(jail.measures)]))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", text, str(ROOT)], stdout=subprocess.PIPE, text=True, check=True, timeout=60
-    )
+def test_without_the_layer_a_jail_shares_the_uid() -> None:
+    jail = measured_jail(frozenset(), skipped=frozenset(), token="1")
 
-    first_uid, reads_all_files, n_processes, measures = json.loads(done.stdout)
-    assert (first_uid, reads_all_files) == (None, False)
-    assert n_processes >= 1
-    assert not [name for name in measures if name.startswith("own-uid")]
-
-
-def test_the_measures_of_a_stronger_jail_are_those_of_the_weaker_and_one_more() -> None:
-    shared, own = set(JAIL.measures), set(replace(JAIL, first_uid=UNUSED_UIDS).measures)
-
-    assert shared < own
-    assert len(own - shared) == 1
-
-
-def test_a_switch_that_the_kernel_does_not_know_is_an_error_of_the_jail() -> None:
-    with pytest.raises(JailError, match="prctl") as caught:
-        prctl(0x7FFF_FFFF, 1)
-
-    assert caught.value.errno is not None
+    assert (jail.first_uid, jail.reads_all_files) == (None, False)
+    assert jail.uid_of(0) is None
 
 
 # the folder of a server
@@ -364,8 +336,8 @@ def test_a_file_with_the_name_of_a_folder_is_left_alone(folders: Path) -> None:
 def test_a_server_that_runs_tells_what_it_is(link: ServerLink) -> None:
     assert link.is_alive
     assert is_running(link.pid)
-    assert link.rss_bytes > 1 << 20
-    assert "rlimits" in link.measures
+    assert {Layer.RESOURCE_LIMITS, Layer.OWN_SESSION, Layer.NO_NEW_PRIVILEGES} <= link.layers
+    assert set(link.report) == set(Layer)
 
 
 def test_sessions_are_numbered_in_the_order_of_their_start(start: Callable[[], Started]) -> None:
@@ -378,14 +350,15 @@ def test_a_stopped_session_tells_how_it_ended_once(link: ServerLink, start: Call
     process = start()
     process.wait_until_ready()
 
-    ending = link.stop(process.session)
+    ending = stopped(link, process.session)
 
     assert ending["status"] == -signal.SIGKILL
     assert ending["n_left"] == 0
+    assert ending["reason"] == {}
     assert 0 <= ending["cpu_seconds"] < 5
-    assert ending["max_rss_bytes"] > 1 << 20
+    assert abs(ending["grown_bytes"]) < 64 << 20
     with pytest.raises(SandboxError, match=f"session {process.session} is unknown"):
-        link.stop(process.session)
+        stopped(link, process.session)
 
 
 def test_a_process_whose_requests_end_leaves_in_peace(link: ServerLink, start: Callable[[], Started]) -> None:
@@ -393,7 +366,7 @@ def test_a_process_whose_requests_end_leaves_in_peace(link: ServerLink, start: C
     process.wait_until_ready()
     process.hang_up()
 
-    assert link.stop(process.session)["status"] == 0
+    assert stopped(link, process.session)["status"] == 0
 
 
 @pytest.mark.parametrize("session", [0, -1, 10**9])
@@ -401,9 +374,9 @@ def test_an_unknown_session_is_an_error_and_the_server_lives_on(
     link: ServerLink, start: Callable[[], Started], session: int
 ) -> None:
     with pytest.raises(SandboxError, match="is unknown"):
-        link.stop(session)
+        stopped(link, session)
 
-    assert link.stop(start().session)["status"] == -signal.SIGKILL
+    assert stopped(link, start().session)["status"] == -signal.SIGKILL
 
 
 def test_a_closed_link_answers_no_more_and_closing_again_is_harmless(folders: Path) -> None:
@@ -419,13 +392,14 @@ def test_a_closed_link_answers_no_more_and_closing_again_is_harmless(folders: Pa
 
 
 def test_a_server_leaves_no_folder_behind_neither_closed_nor_killed(folders: Path) -> None:
-    closed, killed = ServerLink(()), ServerLink(())
+    away_from_namespaces = away(Level.STRONG)
+    closed, killed = (ServerLink((), without=away_from_namespaces) for _ in range(2))
     assert len(list(folders.iterdir())) == 2
 
     closed.close()
     os.kill(killed.pid, signal.SIGKILL)
     with pytest.raises(SandboxError, match="died"):
-        killed.stop(1)
+        stopped(killed, 1)
 
     assert list(folders.iterdir()) == []
     assert not killed.is_alive
@@ -452,7 +426,7 @@ def test_requests_from_many_threads_get_their_own_answers(link: ServerLink) -> N
     def work() -> None:
         for _ in range(5):
             process = Started(link)
-            endings[process.session] = link.stop(process.session)["status"]
+            endings[process.session] = stopped(link, process.session)["status"]
             process.close()
 
     threads = [threading.Thread(target=work) for _ in range(3)]
@@ -498,14 +472,18 @@ def test_the_servers_environment_holds_nothing_of_ours(monkeypatch: pytest.Monke
     raw = Path(f"/proc/{other.pid}/environ").read_bytes().decode()
     other.close()
 
-    names = {line.partition("=")[0] for line in raw.split("\0") if line}
-    assert names <= {
+    values = dict(line.split("=", 1) for line in raw.split("\0") if line)
+    assert values["CUDA_VISIBLE_DEVICES"] == ""
+    assert set(values) <= {
         "PATH",
         "LANG",
         "HOME",
         "TMPDIR",
         "LD_LIBRARY_PATH",
         "PYTHONHASHSEED",
+        "PYTHONMALLOC",
+        "GLIBC_TUNABLES",
+        "CUDA_VISIBLE_DEVICES",
         "OMP_NUM_THREADS",
         "OPENBLAS_NUM_THREADS",
         "MKL_NUM_THREADS",

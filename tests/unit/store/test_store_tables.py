@@ -16,12 +16,14 @@ import pytest
 
 from archive.candidate import Candidate
 from evaluators.contract import Evaluation
-from evolve.errors import EvolveEnvironmentError, UsageError
+from evolve.errors import EvolveEnvironmentError, ResumableError, UsageError
 from evolve.store import CandidateRecord, IterationRecord, RunReader, RunWriter
 from evolve.store.lock import LOCK_NAME, filesystem_of, refuse_network_filesystem, take_lock
+from evolve.store.records import pack_files
 from evolve.store.schema import (
     DATABASE_NAME,
     SCHEMA_VERSION,
+    TABLES,
     connect_reader,
     connect_writer,
     holds_tables,
@@ -39,12 +41,12 @@ def writer(tmp_path: Path) -> Iterator[RunWriter]:
     writer.close()
 
 
-def row(identifier: int, *, iteration: int, parents: tuple[int, ...] = ()) -> CandidateRecord:
+def row(identifier: int, *, iteration: int, parents: tuple[int, ...] = (), level: str = "") -> CandidateRecord:
     candidate = Candidate(
         id=identifier, files={"p": "same"}, fingerprint=str(identifier), parent_ids=parents, iteration=iteration
     )
     return CandidateRecord(
-        candidate=candidate, evaluation=Evaluation(score=1.0), island=0, status="new", cell=identifier
+        candidate=candidate, evaluation=Evaluation(score=1.0, level=level), island=0, status="new", cell=identifier
     )
 
 
@@ -212,8 +214,85 @@ def test_a_reader_does_not_make_a_database(tmp_path: Path) -> None:
 def test_only_the_known_schema_is_used(tmp_path: Path, version: int) -> None:
     require_version(tmp_path, SCHEMA_VERSION)
 
-    with pytest.raises(UsageError, match=f"schema version {version}, this program knows {SCHEMA_VERSION}"):
+    with pytest.raises(UsageError, match=f"schema version {version}, this program knows 1 and {SCHEMA_VERSION}"):
         require_version(tmp_path, version)
+
+
+FIRST_VERSION = TABLES.replace(",\n  level TEXT NOT NULL) STRICT", ") STRICT")
+
+
+def write_first_version(run_dir: Path, *, language: str = "python", n: int = 2) -> None:
+    """A run as the first version of this program wrote it, with `n` candidates."""
+    assert "level" not in FIRST_VERSION
+    run_dir.mkdir()
+    with closing(sqlite3.connect(run_dir / DATABASE_NAME)) as connection:
+        connection.executescript(FIRST_VERSION)
+        problem = json.dumps({"tables": {"problem": {"language": language}}})
+        connection.execute("INSERT INTO meta VALUES ('problem', ?)", (problem,))
+        connection.execute("INSERT INTO iteration VALUES (0, 'seed', 0, 1.0, 0.5, 0.0, 0)")
+        connection.execute("INSERT INTO source VALUES ('hash', ?)", (pack_files({"p": "same"}),))
+        for number in range(1, n + 1):
+            failure = "crash" if number == 2 else None
+            score = None if failure else 1.5
+            values = (number, 0, "hash", "f", "edit", 0, 0, "new", None, score, failure, "", "", "{}", "{}", "{}", 0.1)
+            connection.execute(f"INSERT INTO candidate VALUES ({','.join('?' * len(values))})", values)
+        connection.execute("PRAGMA user_version=1")
+        connection.commit()
+
+
+@pytest.mark.parametrize(("language", "level"), [("python", "WEAK"), ("symbolic", "INTERPRETER")])
+def test_a_run_of_the_first_version_can_be_read_and_is_left_as_it_is(tmp_path: Path, language: str, level: str) -> None:
+    write_first_version(tmp_path / "run", language=language)
+
+    with closing(RunReader(tmp_path / "run")) as reader:
+        (record,) = reader.iterations()
+        assert [row.evaluation.level for row in record.candidates] == [level, level]
+        assert reader.levels() == {level: 2}
+        assert reader.candidate(1).evaluation.score == 1.5
+
+    assert asked(tmp_path / "run", "PRAGMA user_version") == [(1,)]
+
+
+@pytest.mark.parametrize(("language", "level"), [("python", "WEAK"), ("symbolic", "INTERPRETER")])
+def test_a_writer_brings_a_run_of_the_first_version_up_to_date_and_goes_on(
+    tmp_path: Path, language: str, level: str
+) -> None:
+    write_first_version(tmp_path / "run", language=language)
+    before = asked(tmp_path / "run", "SELECT * FROM candidate")
+
+    with closing(RunReader(tmp_path / "run")) as reader, closing(RunWriter.open(tmp_path / "run")) as writer:
+        writer.append([iteration(1, row(3, iteration=1, level="FULL"))])
+        assert reader.levels() == {level: 3}  # opened before: it knows no better, and does not fail
+
+    assert asked(tmp_path / "run", "PRAGMA user_version") == [(SCHEMA_VERSION,)]
+    assert asked(tmp_path / "run", "SELECT * FROM candidate")[:2] == [(*each, level) for each in before]
+    with closing(RunReader(tmp_path / "run")) as reader:
+        assert reader.levels() == {level: 2, "FULL": 1}
+    RunWriter.open(tmp_path / "run").close()
+
+
+def test_a_run_whose_change_of_version_failed_is_as_it_was(tmp_path: Path) -> None:
+    write_first_version(tmp_path / "run")
+    with closing(sqlite3.connect(tmp_path / "run" / DATABASE_NAME)) as connection:
+        connection.execute("ALTER TABLE candidate ADD COLUMN level TEXT")
+        before = asked(tmp_path / "run", "SELECT * FROM candidate")
+
+    with pytest.raises(ResumableError, match="duplicate column"):
+        RunWriter.open(tmp_path / "run")
+
+    assert asked(tmp_path / "run", "PRAGMA user_version") == [(1,)]
+    assert asked(tmp_path / "run", "SELECT * FROM candidate") == before
+
+
+def test_candidates_that_never_ran_have_no_level_and_are_not_counted(writer: RunWriter) -> None:
+    levels = ("FULL", "", "FULL", "STRONG")
+    rows = [row(number, iteration=0, level=level) for number, level in enumerate(levels, 1)]
+
+    writer.append([iteration(0, *rows)])
+
+    with closing(RunReader(writer.run_dir)) as reader:
+        assert [each.evaluation.level for record in reader.iterations() for each in record.candidates] == [*levels]
+        assert reader.levels() == {"FULL": 2, "STRONG": 1}
 
 
 def test_the_lock_names_its_holder_and_ends_with_it(tmp_path: Path) -> None:

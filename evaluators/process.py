@@ -1,0 +1,167 @@
+"""A problem's own evaluator in a process and with limits of its own: what hangs or crashes there stays there."""
+
+import time
+from collections.abc import Mapping
+from typing import Any, Self
+
+from evaluators import judging
+from evaluators.answers import MAX_TEXT, WrongAnswerError, clean
+from evaluators.contract import Evaluation, Failure, Verdict
+from evaluators.errors import EvaluatorError
+from evaluators.judge import FitData, FloatArray, Judge, fit_data
+from evaluators.link import HungError, JudgeLink, LostError, StuckError
+from evaluators.records import evaluation_from_mapping, verdict_from_mapping
+from evaluators.spec import SANDBOX_SECONDS, JudgeSpec
+from sandbox.errors import SandboxError
+from sandbox.wire import PlainDataError
+
+
+class JudgeProcess:
+    """A `Judge` at the other end of pipes; a context manager.
+
+    The process starts when it is needed, and again after an evaluator that hung, crashed or ran out of memory: that
+    candidate's evaluation is a failure of the evaluator, the next gets a fresh process. Used by one thread at a time.
+    """
+
+    def __init__(self, spec: JudgeSpec) -> None:
+        self.spec = spec
+        self._link: JudgeLink | None = None
+        self._level = ""
+        self._fit_target: FitData | None = None
+        self._has_fit_target: bool | None = None
+
+    @property
+    def level(self) -> str:
+        """How well candidates are isolated; starts the process.
+
+        Raises:
+            EvaluatorError: the evaluator cannot be loaded.
+            SandboxError: the sandbox failed, or would confine next to nothing.
+        """
+        self._open()
+        return self._level
+
+    @property
+    def guard_pid(self) -> int | None:
+        """The first of the processes, or None while there is none."""
+        return None if self._link is None else self._link.pid
+
+    def evaluate(self, files: Mapping[str, str], *, rng_seed: int = 0) -> Evaluation:
+        """Judge a candidate; see `Judge.evaluate`.
+
+        Raises:
+            EvaluatorError: the evaluator cannot be loaded.
+            SandboxError: the sandbox failed; the candidate is not to blame.
+        """
+        self._open()
+        started = time.perf_counter()
+        try:
+            answer = self._ask(judging.EVALUATE, [dict(files), rng_seed], self.spec.process.wall_seconds)
+            return evaluation_from_mapping(answer, axes=self.spec.axes)
+        except PlainDataError as error:
+            failure, detail = Failure.SYNTAX, f"the files cannot be sent to the judge: {error}"
+        except HungError as error:
+            failure, detail = Failure.EVALUATOR, f"{error}\nraise [evaluator].wall_seconds if it needs more"
+        except (EvaluatorError, LostError) as error:
+            failure, detail = Failure.EVALUATOR, str(error)
+        except WrongAnswerError as error:
+            self.close()
+            failure, detail = Failure.EVALUATOR, f"the evaluator wrote to the judge's own pipes: {error}"
+        seconds = time.perf_counter() - started
+        return Evaluation.failed(failure, detail=clean(detail, MAX_TEXT), seconds=seconds, level=self._level)
+
+    def verify(self, files: Mapping[str, str]) -> Verdict:
+        """Prove what the candidate is worth; see `Judge.verify`.
+
+        Raises:
+            EvaluatorError: the evaluator cannot be loaded, or its `verify` failed, hung or crashed.
+            SandboxError: the sandbox failed; the candidate is not to blame.
+        """
+        self._open()
+        try:
+            answer = self._ask(judging.VERIFY, dict(files), self.spec.process.verify_seconds)
+            return verdict_from_mapping(answer)
+        except HungError as error:
+            raise EvaluatorError(f"{error}\nraise [evaluator].verify_seconds if it needs more") from None
+        except (LostError, PlainDataError, WrongAnswerError) as error:
+            raise EvaluatorError(str(error)) from None
+
+    def fit_target(self) -> FitData | None:
+        """What constants are fitted on; see `Judge.fit_target`. Asked for once.
+
+        Raises:
+            EvaluatorError: the evaluator cannot be loaded, or its `fit_target` failed, hung or crashed.
+        """
+        if self._has_fit_target is None:
+            self._open()
+            try:
+                answer = self._ask(judging.FIT_TARGET, None, self.spec.process.wall_seconds)
+            except LostError as error:
+                raise EvaluatorError(str(error)) from None
+            self._fit_target = None if answer is None else fit_data(answer)
+            self._has_fit_target = answer is not None
+        return self._fit_target
+
+    def fit_target_low(self) -> FloatArray | None:
+        """Nothing: only the built-in families know what rounding removed."""
+        return None
+
+    def close(self) -> None:
+        """End the process and all it started; harmless when repeated."""
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _open(self) -> None:
+        """Have a process that has loaded the evaluator. One that died while nobody asked is replaced, nobody blamed."""
+        if self._link is not None and self._link.is_usable:
+            return
+        self.close()
+        try:
+            self._link = JudgeLink()
+        except OSError as error:
+            raise SandboxError(f"the evaluator's process cannot be started: {error}") from error
+        try:
+            level = self._ask(judging.OPEN, self.spec.to_mapping(), self.spec.process.wall_seconds)
+        except LostError as error:
+            raise EvaluatorError(f"the evaluator cannot be loaded: {error}") from None
+        except BaseException:
+            self.close()
+            raise
+        self._level = str(level)
+
+    def _ask(self, task: str, argument: Any, own_seconds: float) -> Any:
+        assert self._link is not None
+        all_seconds = self.spec.longest_seconds + own_seconds + SANDBOX_SECONDS
+        try:
+            word, value = self._link.ask(task, argument, own_seconds=own_seconds, all_seconds=all_seconds)
+        except StuckError as error:
+            self.close()
+            raise SandboxError(str(error)) from None
+        except LostError:
+            self.close()
+            raise
+        if word == judging.LAST:
+            self.close()
+        if word in (judging.DONE, judging.LAST):
+            return value
+        text = clean(str(value), MAX_TEXT)
+        raise SandboxError(text) if word == judging.BROKEN else EvaluatorError(text)
+
+
+def open_judge(spec: JudgeSpec) -> Judge | JudgeProcess:
+    """The judge of a problem; it passes to the caller, who closes it.
+
+    A built-in family is our own code, works in bounded steps and starts nothing, so it is asked where it is: some are
+    asked thousands of times a second. A problem's own evaluator gets a process.
+
+    Raises:
+        EvaluatorError: a family with wrong options.
+    """
+    return Judge(spec) if spec.file is None else JudgeProcess(spec)

@@ -1,0 +1,100 @@
+"""`doctor`: is this machine fit, and does the sandbox hold?"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from evolve.cli import doctor
+from evolve.cli.figures import figure, table
+from evolve.cli.output import Output, json_option
+from evolve.errors import EXIT_ENVIRONMENT, EXIT_FINISHED
+
+GIBIBYTE = 1 << 30
+
+
+@click.command("doctor")
+@click.option("--sandbox", "attacks", is_flag=True, help="Attack the sandbox with the whole hostile suite (minutes).")
+@click.option("--proofs", is_flag=True, help="With --sandbox: show too that each attack succeeds where it should.")
+@click.option(
+    "--preload", default="numpy", show_default=True, help="Modules that the sandbox imports, separated by commas."
+)
+@json_option
+@click.pass_context
+def doctor_command(context: click.Context, /, *, attacks: bool, proofs: bool, preload: str, as_json: bool) -> None:
+    """Say what this machine offers. What is missing, and how well the sandbox holds.
+
+    Every start of the sandbox tests itself; --sandbox runs each attack of the hostile suite against it. The exit code
+    is 5 if something is wrong.
+    """
+    output = Output(as_json=as_json)
+    modules = tuple(name.strip() for name in preload.split(",") if name.strip())
+    facts: dict[str, Any] = {
+        "machine": doctor.machine(),
+        "packages": doctor.packages(),
+        "places": doctor.places(),
+        "sandbox": doctor.sandbox(preload=modules),
+    }
+    found = doctor.complaints(facts)
+    if not as_json:
+        for line in _lines(facts):
+            output.say(line)
+    if attacks and facts["sandbox"]["error"] is None:
+        facts["attacks"], wrong = _attack(output, proofs=proofs)
+        found += wrong
+    facts["complaints"] = found
+    output.answer("evolve.doctor/1", facts, lambda: _verdict(found))
+    context.exit(EXIT_ENVIRONMENT if found else EXIT_FINISHED)
+
+
+def _attack(output: Output, *, proofs: bool) -> tuple[dict[str, Any] | None, list[str]]:
+    """Run the hostile suite; its figures and what is wrong."""
+    from evolve.testing.hostile.catalogue import all_attacks
+    from evolve.testing.hostile.report import lines, run_suite
+    from evolve.testing.hostile.run import ArenaError
+
+    output.say()
+    output.say(f"running {len(all_attacks())} attacks against the sandbox, which takes a few minutes")
+    try:
+        report = run_suite(with_proofs=proofs)
+    except ArenaError as error:
+        return None, [f"the hostile suite cannot run here: {error}"]
+    for line in lines(report):
+        output.say(line)
+    figures = {
+        "level": report.level,
+        "attacks": len(report.rows),
+        "breaches": [row.attack.name for row in report.breaches],
+        "known": [row.attack.name for row in report.known],
+        "unproved": [row.attack.name for row in report.unproved],
+    }
+    wrong = [f"the attack {row.attack.name} broke out: {row.how}; see docs/security.md" for row in report.breaches]
+    wrong += [f"the attack {row.attack.name} did not succeed where it should" for row in report.unproved]
+    return figures, wrong
+
+
+def _lines(facts: dict[str, Any]) -> Iterator[str]:
+    machine = facts["machine"]
+    memory = "unknown" if machine["memory_bytes"] is None else f"{machine['memory_bytes'] / GIBIBYTE:.1f} GiB"
+    yield f"python    {machine['python']}"
+    yield f"system    {machine['system']}, {figure(machine['cores'])} cores, {memory}, {machine['user']}"
+    installed = (f"{name} {version}" for name, version in facts["packages"].items() if version is not None)
+    absent = [name for name, version in facts["packages"].items() if version is None]
+    yield f"packages  {', '.join(installed)}" + (f" (not installed: {', '.join(absent)})" if absent else "")
+    for place in facts["places"]:
+        state = "" if place["writable"] else ", NOT WRITABLE"
+        yield f"{place['place']:<9} {place['folder']}, {place['free_bytes'] / GIBIBYTE:.1f} GiB free{state}"
+    held = facts["sandbox"]
+    if held["error"] is not None:
+        return
+    yield f"sandbox   {held['level']}, self-test passed, started in {held['start_seconds']:.2f} s"
+    yield ""
+    yield from table(("layer", "state"), held["layers"].items(), left=(0, 1))
+
+
+def _verdict(found: list[str]) -> Iterator[str]:
+    yield ""
+    if not found:
+        yield "all is well"
+    for complaint in found:
+        yield f"WRONG: {complaint}"

@@ -1,0 +1,38 @@
+"""How well candidates were confined, as the command line asks for it and says it."""
+
+import os
+from collections.abc import Mapping
+
+import click
+
+from evolve.cli.figures import figure
+from evolve.cli.output import Command
+from evolve.config.settings import resolve_settings
+
+UNSAFE_SANDBOX = "unsafe_sandbox"
+
+
+def unsafe_sandbox_option(command: Command) -> Command:
+    """Add `--unsafe-sandbox`; it arrives as `unsafe_sandbox`, None when it is not given."""
+    return click.option(
+        "--unsafe-sandbox",
+        is_flag=True,
+        default=None,
+        help="Run Python candidates even where nothing keeps a hostile one from your files.",
+    )(command)
+
+
+def is_unsafe_allowed(given: bool | None) -> bool:
+    """Whether the risk is accepted: by the option, else by `EVOLVE_UNSAFE_SANDBOX`, else by the user's settings."""
+    settings = resolve_settings(
+        command_line={UNSAFE_SANDBOX: given}, environment=os.environ, problem={}, only=(UNSAFE_SANDBOX,)
+    )
+    return settings.unsafe_sandbox
+
+
+def levels_line(levels: Mapping[str, int]) -> str:
+    """Say at which levels the candidates of a run were judged; empty if none was."""
+    if len(levels) == 1:
+        return f"sandbox: {figure(next(iter(levels)))}"
+    counted = ", ".join(f"{figure(level)} ({figure(count)})" for level, count in levels.items())
+    return f"sandbox: {counted}: not all candidates of this run were confined alike" if levels else ""

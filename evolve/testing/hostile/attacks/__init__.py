@@ -1,0 +1,1 @@
+"""The attacks, one module per family or part of one; each module offers `ATTACKS`."""
