@@ -15,8 +15,8 @@ import argparse
 import os
 import random
 import statistics
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,25 +131,20 @@ def one_line(n_slots: int, seed: int, n_rounds: int) -> float:
 def run(sandbox: ProcessSandbox, n_slots: int, seed: str, *, seconds: float, hostile_share: float) -> Tally:
     """Keep all slots busy for that long."""
     deadline = time.monotonic() + seconds
-    tallies = [Tally() for _ in range(n_slots)]
-    slots = [
-        threading.Thread(
-            target=one_slot, args=(sandbox, random.Random(f"{seed} {number}"), deadline, hostile_share, tally)
-        )
-        for number, tally in enumerate(tallies)
-    ]
-    for slot in slots:
-        slot.start()
-    for slot in slots:
-        slot.join()
+    with ThreadPoolExecutor(n_slots) as threads:
+        slots = [
+            threads.submit(one_slot, sandbox, random.Random(f"{seed} {number}"), deadline, hostile_share)
+            for number in range(n_slots)
+        ]
     total = Tally()
-    for tally in tallies:
-        total.add(tally)
+    for slot in slots:
+        total.add(slot.result())
     return total
 
 
-def one_slot(sandbox: ProcessSandbox, rng: random.Random, deadline: float, hostile_share: float, tally: Tally) -> None:
+def one_slot(sandbox: ProcessSandbox, rng: random.Random, deadline: float, hostile_share: float) -> Tally:
     """Evaluate one candidate after the other until the deadline."""
+    tally = Tally()
     started = time.monotonic()
     while (now := time.monotonic()) < deadline:
         if rng.random() >= hostile_share:
@@ -164,6 +159,7 @@ def one_slot(sandbox: ProcessSandbox, rng: random.Random, deadline: float, hosti
         tally.lost_seconds += max(taken - WALL_SECONDS, 0.0)
         tally.worst_overtime = max(tally.worst_overtime, taken - WALL_SECONDS)
     tally.slot_seconds = time.monotonic() - started
+    return tally
 
 
 def evaluate(sandbox: ProcessSandbox, text: str) -> object:

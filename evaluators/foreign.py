@@ -60,7 +60,9 @@ class ForeignEvaluator:
 def where(error: BaseException) -> str:
     """The error and the innermost line it came from, for a person who debugs an evaluator."""
     frames = traceback.extract_tb(error.__traceback__)
-    at = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    # What does not parse is raised by the import system; its text tells the line.
+    is_told = bool(frames) and not frames[-1].filename.startswith("<frozen importlib")
+    at = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if is_told else ""
     return clean(f"{type(error).__name__}: {error}{at}")
 
 

@@ -4,7 +4,7 @@ Whatever an evaluator starts falls to this process when its parent dies, so that
 controller ends all of it. It imports next to nothing, and it never reads what passes through the pipes.
 """
 
-import ctypes
+import io
 import os
 import resource
 import select
@@ -14,10 +14,9 @@ import time
 from contextlib import suppress
 from typing import NoReturn
 
+from sandbox.kernel import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
 from sandbox.orphans import kill_orphans
 
-PR_SET_PDEATHSIG = 1
-PR_SET_CHILD_SUBREAPER = 36
 ORDERLY_SECONDS = 0.5
 SERVER_SECONDS = 2.0
 POLL_SECONDS = 0.005
@@ -27,14 +26,16 @@ def main(requests: int, answers: int, stopwatch: int) -> NoReturn:
     """Fork the judging process, which owns these descriptors, and end with it, or when `requests` has no writer."""
     for descriptor in (requests, answers, stopwatch):
         os.set_inheritable(descriptor, False)
-    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
     guard_pid = os.getpid()
     judge = os.fork()
     if judge == 0:
         os.setsid()
-        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != guard_pid:
             os._exit(0)
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(line_buffering=True)  # what it printed before it hangs or crashes is to be told
         # Imported here, so that the guard stays small.
         from evaluators.judging import serve
 
@@ -100,7 +101,3 @@ def _end_like(status: int) -> NoReturn:
             signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
         os.kill(os.getpid(), os.WTERMSIG(status))
     os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
-
-
-def _prctl(option: int, value: int) -> None:
-    ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)

@@ -212,19 +212,25 @@ def fit_data(target: Any) -> FitData:
     Raises:
         EvaluatorError: it is not two equally long lists of finite numbers and a truth value.
     """
-    points, values, relative = target
-    table = np.array([points, values], dtype=np.float64)
-    if table.ndim != 2 or not np.isfinite(table).all():
-        raise EvaluatorError("the evaluator's fit_target must return two equally long lists of finite numbers")
-    return table[0], table[1], bool(relative)
+    expected = "the evaluator's fit_target must return two equally long lists of finite numbers and a truth value"
+    try:
+        points, values, relative = target
+        table, is_relative = np.array([points, values], dtype=np.float64), bool(relative)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise EvaluatorError(f"{expected}: {clean(str(error))}") from error
+    if table.ndim != 2 or not table.size or not np.isfinite(table).all():
+        raise EvaluatorError(expected)
+    return table[0], table[1], is_relative
 
 
 def open_sandbox(spec: JudgeSpec) -> Sandbox:
     """The sandbox that a problem's Python candidates run in; it passes to the caller, who closes it."""
     # Symbolic problems never start a process.
+    from sandbox.gpu import GpuAccess
     from sandbox.process import ProcessSandbox
 
-    return ProcessSandbox(limits=spec.limits.limits(), preload=spec.preload, unsafe=spec.unsafe)
+    gpu = GpuAccess(devices=spec.gpus) if spec.gpus else None
+    return ProcessSandbox(limits=spec.limits.limits(), preload=spec.preload, unsafe=spec.unsafe, gpu=gpu)
 
 
 def parsed(files: Mapping[str, str], symbolic: SymbolicSpec, vocabulary: Vocabulary) -> Program:

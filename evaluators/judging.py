@@ -4,16 +4,15 @@ A request is `[task, token, argument]`, an answer `[word, token, value]` with th
 which the evaluator writes to descriptors that are not its own cannot pass for an answer. What it prints goes elsewhere.
 """
 
-import json
 import resource
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
-from evaluators.contract import Verdict
 from evaluators.errors import EvaluatorError
 from evaluators.judge import Judge, open_sandbox
-from evaluators.records import evaluation_to_mapping
+from evaluators.records import evaluation_to_mapping, verdict_to_mapping
 from evaluators.spec import JudgeSpec
 from evaluators.stopwatch import Stopwatch
 from sandbox.contract import Sandbox, Session
@@ -39,30 +38,30 @@ def serve(requests: int, answers: int, stopwatch: int) -> None:
     """Answer requests until nobody can ask any more; the first must be `OPEN`."""
     clock = Stopwatch(stopwatch)
     judge: Judge | None = None
-    while (frame := read_frame(requests)) is not None:
-        task, token, argument = decode(*frame)
-        try:
-            if task == OPEN:
-                judge, value = _open(argument, clock)
-            else:
-                assert judge is not None
-                value = TASKS[task](judge, argument)
-            word = LAST if judge.is_worn else DONE
-        except EvaluatorError as error:
-            word, value = FAILED, str(error)
-        except SandboxError as error:
-            word, value = BROKEN, str(error)
-        write_all(answers, _encoded(word, token, value))
-    if judge is not None:
-        judge.close()
+    with ExitStack() as owned:
+        while (frame := read_frame(requests)) is not None:
+            task, token, argument = decode(*frame)
+            try:
+                if task == OPEN:
+                    judge, value = _open(argument, clock, owned)
+                else:
+                    assert judge is not None
+                    value = TASKS[task](judge, argument)
+                word = LAST if judge.is_worn else DONE
+            except EvaluatorError as error:
+                word, value = FAILED, str(error)
+            except SandboxError as error:
+                word, value = BROKEN, str(error)
+            write_all(answers, _encoded(word, token, value))
 
 
-def _open(argument: Mapping[str, Any], clock: Stopwatch) -> tuple[Judge, str]:
+def _open(argument: Mapping[str, Any], clock: Stopwatch, owned: ExitStack) -> tuple[Judge, str]:
     """Open the sandbox, then limit this process, then load the evaluator; gives the level of isolation."""
     spec = JudgeSpec.from_mapping(argument)
     sandbox: Sandbox | None = None
     if spec.language == "python":
         sandbox = TimedSandbox(open_sandbox(spec), clock)
+        owned.callback(sandbox.close)
         _ = sandbox.level  # starts its server, which is not to inherit the evaluator's limit
     # The soft limit alone: a server that is started again lifts it for its candidates.
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
@@ -78,22 +77,7 @@ def _evaluate(judge: Judge, argument: Any) -> Any:
 
 
 def _verify(judge: Judge, argument: Any) -> Any:
-    return _verdict_mapping(judge.verify(argument))
-
-
-def _verdict_mapping(verdict: Verdict) -> dict[str, Any]:
-    """The certificate travels as JSON text: its own numbers may have any number of digits."""
-    try:
-        certificate = json.dumps(dict(verdict.certificate), default=str, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise EvaluatorError(f"the certificate is not JSON: {error}") from error
-    return {
-        "verdict": str(verdict.verdict),
-        "value": verdict.value,
-        "score": verdict.score,
-        "detail": verdict.detail,
-        "certificate": certificate,
-    }
+    return verdict_to_mapping(judge.verify(argument))
 
 
 def _fit_target(judge: Judge, argument: Any) -> Any:

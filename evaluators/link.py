@@ -20,7 +20,7 @@ from sandbox.wire import HEADER, PlainDataError, decode, encode
 
 CHUNK_BYTES = 1 << 18
 MOST_CHUNKS = 16
-ECHOED_BYTES = 4 << 20  # of one evaluation
+ECHOED_BYTES = 64 << 10  # of one evaluation
 SAID_BYTES = 8192
 MAX_SAID = 1000
 SHORTEST_NAP_SECONDS = 0.05
@@ -31,7 +31,18 @@ _BOOT = "import sys; from evaluators.guard import main; main(*map(int, sys.argv[
 
 
 class LostError(Exception):
-    """The judging process is lost, and its link closed; the text says how, for whoever mends the evaluator."""
+    """The judging process is lost, and its link closed; the text says how, for whoever mends the evaluator.
+
+    `hint` says what to do about it, `said` is what the evaluator printed last.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text, self.hint, self.said = text, "", ""
+
+    def __str__(self) -> str:
+        told = f"{self.text}; {self.hint}" if self.hint else self.text
+        return f"{told}; it last printed:\n{self.said}" if self.said else told
 
 
 class DiedError(LostError):
@@ -74,7 +85,7 @@ class JudgeLink:
         os.set_blocking(self._requests, False)
         self._received = bytearray()
         self._said = bytearray()
-        self._n_echoed = 0
+        self._n_printed = 0
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._is_open = True
 
@@ -107,7 +118,7 @@ class JudgeLink:
         token = secrets.token_hex(8)
         message = encode([task, token, argument])
         self._said.clear()
-        self._n_echoed = 0
+        self._end_echo()
         if task == OPEN:
             self._stopwatch.hold()  # the process comes up first, and starts the clock itself
         else:
@@ -135,6 +146,7 @@ class JudgeLink:
                 self._process.kill()
             self._process.wait()
             self._take_prints()
+            self._end_echo()
             os.close(self._answers)
             os.close(self._printed)
             self._stopwatch.close()
@@ -212,28 +224,26 @@ class JudgeLink:
                 return
             self._said += chunk
             del self._said[:-SAID_BYTES]
-            if self._n_echoed < ECHOED_BYTES:
-                self._echo(chunk)
+            shown = chunk[: max(ECHOED_BYTES - self._n_printed, 0)]
+            self._n_printed += len(chunk)
+            _echo(self._decoder.decode(shown))
 
-    def _echo(self, chunk: bytes) -> None:
-        self._n_echoed += len(chunk)
-        text = self._decoder.decode(chunk)
-        if self._n_echoed >= ECHOED_BYTES:
-            text += "\n... the evaluator prints more than is shown\n"
-        with suppress(OSError, ValueError):  # nobody reads our standard error any more
-            sys.stderr.write(tame(text, max_length=len(text)))
-            sys.stderr.flush()
+    def _end_echo(self) -> None:
+        """Say how much of one evaluation was not passed on, and start with the next."""
+        if self._n_printed > ECHOED_BYTES:
+            _echo(f"\n… {self._n_printed - ECHOED_BYTES} more bytes not shown\n")
+        self._n_printed = 0
+        self._decoder.reset()
 
     def _lost(self, error: LostError) -> LostError:
         """End everything; the same error with what is known of the end."""
-        text = str(error)
         if isinstance(error, DiedError):
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(END_SECONDS)  # its own end, not the one that we make
-            text = f"{error}: {_described(self.close())}"
+            error.text += f": {_described(self.close())}"
         self.close()
-        said = tame(self._said.decode(errors="replace"), max_length=MAX_SAID).strip()
-        return type(error)(f"{text}; it last printed:\n{said}" if said else text)
+        error.said = tame(self._said.decode(errors="replace"), max_length=MAX_SAID).strip()
+        return error
 
 
 def _pipe(reader: ExitStack, writer: ExitStack) -> tuple[int, int]:
@@ -256,6 +266,12 @@ def _start(descriptors: tuple[int, int, int], printed: int) -> subprocess.Popen[
         env=scrubbed_environment() | {"PYTHONHASHSEED": "0"},
         start_new_session=True,
     )
+
+
+def _echo(text: str) -> None:
+    with suppress(OSError, ValueError):  # nobody reads our standard error any more
+        sys.stderr.write(tame(text, max_length=len(text)))
+        sys.stderr.flush()
 
 
 def _described(status: int) -> str:

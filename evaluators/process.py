@@ -28,7 +28,7 @@ class JudgeProcess:
         self._link: JudgeLink | None = None
         self._level = ""
         self._fit_target: FitData | None = None
-        self._has_fit_target: bool | None = None
+        self._knows_fit_target = False
 
     @property
     def level(self) -> str:
@@ -56,12 +56,10 @@ class JudgeProcess:
         self._open()
         started = time.perf_counter()
         try:
-            answer = self._ask(judging.EVALUATE, [dict(files), rng_seed], self.spec.process.wall_seconds)
+            answer = self._ask(judging.EVALUATE, [dict(files), rng_seed])
             return evaluation_from_mapping(answer, axes=self.spec.axes)
         except PlainDataError as error:
             failure, detail = Failure.SYNTAX, f"the files cannot be sent to the judge: {error}"
-        except HungError as error:
-            failure, detail = Failure.EVALUATOR, f"{error}\nraise [evaluator].wall_seconds if it needs more"
         except (EvaluatorError, LostError) as error:
             failure, detail = Failure.EVALUATOR, str(error)
         except WrongAnswerError as error:
@@ -79,10 +77,7 @@ class JudgeProcess:
         """
         self._open()
         try:
-            answer = self._ask(judging.VERIFY, dict(files), self.spec.process.verify_seconds)
-            return verdict_from_mapping(answer)
-        except HungError as error:
-            raise EvaluatorError(f"{error}\nraise [evaluator].verify_seconds if it needs more") from None
+            return verdict_from_mapping(self._ask(judging.VERIFY, dict(files)))
         except (LostError, PlainDataError, WrongAnswerError) as error:
             raise EvaluatorError(str(error)) from None
 
@@ -92,14 +87,14 @@ class JudgeProcess:
         Raises:
             EvaluatorError: the evaluator cannot be loaded, or its `fit_target` failed, hung or crashed.
         """
-        if self._has_fit_target is None:
+        if not self._knows_fit_target:
             self._open()
             try:
-                answer = self._ask(judging.FIT_TARGET, None, self.spec.process.wall_seconds)
+                answer = self._ask(judging.FIT_TARGET, None)
             except LostError as error:
                 raise EvaluatorError(str(error)) from None
             self._fit_target = None if answer is None else fit_data(answer)
-            self._has_fit_target = answer is not None
+            self._knows_fit_target = True
         return self._fit_target
 
     def fit_target_low(self) -> FloatArray | None:
@@ -128,7 +123,7 @@ class JudgeProcess:
         except OSError as error:
             raise SandboxError(f"the evaluator's process cannot be started: {error}") from error
         try:
-            level = self._ask(judging.OPEN, self.spec.to_mapping(), self.spec.process.wall_seconds)
+            level = self._ask(judging.OPEN, self.spec.to_mapping())
         except LostError as error:
             raise EvaluatorError(f"the evaluator cannot be loaded: {error}") from None
         except BaseException:
@@ -136,16 +131,20 @@ class JudgeProcess:
             raise
         self._level = str(level)
 
-    def _ask(self, task: str, argument: Any, own_seconds: float) -> Any:
+    def _ask(self, task: str, argument: Any) -> Any:
         assert self._link is not None
+        limit = "verify_seconds" if task == judging.VERIFY else "wall_seconds"
+        own_seconds: float = getattr(self.spec.process, limit)
         all_seconds = self.spec.longest_seconds + own_seconds + SANDBOX_SECONDS
         try:
             word, value = self._link.ask(task, argument, own_seconds=own_seconds, all_seconds=all_seconds)
         except StuckError as error:
             self.close()
             raise SandboxError(str(error)) from None
-        except LostError:
+        except LostError as error:
             self.close()
+            if isinstance(error, HungError):
+                error.hint = f"raise [evaluator].{limit} if it needs more"
             raise
         if word == judging.LAST:
             self.close()

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from evaluators.answers import MAX_ARTIFACTS, MAX_METRICS, MAX_NAME, MAX_TEXT, WrongAnswerError, clean
 from evaluators.contract import INTERPRETER, Certainty, Evaluation, Failure, Verdict
+from evaluators.errors import EvaluatorError
 from sandbox.layers import Level
 
 LEVELS = frozenset({"", INTERPRETER, *Level})
@@ -63,8 +64,27 @@ def evaluation_from_mapping(data: object, *, axes: Sequence[str] | None = None) 
     )
 
 
+def verdict_to_mapping(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as plain data; its certificate travels as JSON text: its own numbers may have any number of digits.
+
+    Raises:
+        EvaluatorError: the certificate is not JSON.
+    """
+    try:
+        certificate = json.dumps(dict(verdict.certificate), default=str, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise EvaluatorError(f"the certificate is not JSON: {error}") from error
+    return {
+        "verdict": str(verdict.verdict),
+        "value": verdict.value,
+        "score": verdict.score,
+        "detail": verdict.detail,
+        "certificate": certificate,
+    }
+
+
 def verdict_from_mapping(data: object) -> Verdict:
-    """A verdict whose certificate is JSON text.
+    """Undo `verdict_to_mapping`.
 
     Raises:
         WrongAnswerError: anything but a whole verdict of exact types and finite numbers.

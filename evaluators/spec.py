@@ -47,10 +47,11 @@ class LimitsSpec:
     n_processes: int = 32
     n_files: int = 64
     scratch_mb: int = 0
+    gpu_memory_mb: int = 0
 
     def __post_init__(self) -> None:
         """Refuse limits that limit nothing, or leave nothing."""
-        _refuse_endless("limits", self, may_be_zero=("scratch_mb",))
+        _refuse_endless("limits", self, may_be_zero=("scratch_mb", "gpu_memory_mb"))
 
     def limits(self) -> Limits:
         """The same as the sandbox takes them."""
@@ -64,6 +65,7 @@ class LimitsSpec:
             n_processes=self.n_processes,
             n_files=self.n_files,
             scratch_bytes=self.scratch_mb * MEBIBYTE,
+            gpu_memory_bytes=self.gpu_memory_mb * MEBIBYTE,
         )
 
 
@@ -91,7 +93,7 @@ class JudgeSpec:
     Exactly one of `family` (a built-in evaluator, with `options`) and `file` (a Python file in `folder`) is set.
     `axes` names the archive's axes: every evaluation has a descriptor value for each. `entry` is the file of a Python
     candidate whose functions are called (the first if None). `preload` names modules that Python candidates find
-    already imported. `unsafe` allows a sandbox that confines next to nothing.
+    already imported, `gpus` numbers the graphics cards that they see. `unsafe` allows a sandbox that confines next to nothing.
     """
 
     name: str = ""
@@ -108,6 +110,7 @@ class JudgeSpec:
     process: ProcessSpec = field(default_factory=ProcessSpec)
     entry: str | None = None
     preload: tuple[str, ...] = ("numpy",)
+    gpus: tuple[int, ...] = ()
     unsafe: bool = False
 
     def __post_init__(self) -> None:
@@ -139,6 +142,7 @@ class JudgeSpec:
             data["stages"] = tuple(StageSpec(**stage) for stage in data.get("stages", ()))
             data["axes"] = tuple(data.get("axes", ()))
             data["preload"] = tuple(data.get("preload", ("numpy",)))
+            data["gpus"] = tuple(data.get("gpus", ()))
             data["limits"] = LimitsSpec(**data.get("limits", {}))
             data["process"] = ProcessSpec(**data.get("process", {}))
             symbolic = data.get("symbolic")
@@ -154,6 +158,7 @@ class JudgeSpec:
         data["stages"] = [asdict(stage) for stage in self.stages]
         data["axes"] = list(self.axes)
         data["preload"] = list(self.preload)
+        data["gpus"] = list(self.gpus)
         if data["symbolic"] is not None:
             data["symbolic"]["inputs"] = list(data["symbolic"]["inputs"])
         return data

@@ -1,16 +1,20 @@
 """What workers can be asked to do: judge or verify candidates, search symbolically. Plain data in and out."""
 
-import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from evaluators.answers import MAX_TEXT, clean
-from evaluators.contract import Certainty, Evaluation, Failure, Verdict
+from evaluators.contract import Evaluation, Failure
 from evaluators.errors import EvaluatorError
 from evaluators.judge import Judge
 from evaluators.process import JudgeProcess, open_judge
-from evaluators.records import evaluation_from_mapping, evaluation_to_mapping
+from evaluators.records import (
+    evaluation_from_mapping,
+    evaluation_to_mapping,
+    verdict_from_mapping,
+    verdict_to_mapping,
+)
 from evaluators.spec import JudgeSpec
 from sandbox.errors import SandboxError
 
@@ -33,14 +37,11 @@ def handle(task: str, payload: Mapping[str, Any]) -> dict[str, Any]:
 def evaluate(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Judge each child: `judge` (a JudgeSpec mapping), `children` (files and rng_seed) -> `evaluations`.
 
-    A sandbox that stays broken gives `broken`, the reason, instead. A judge that cannot be built fails them all.
+    A sandbox that stays broken gives `broken`, the reason, instead. A judge that cannot be built fails the child that
+    it was built for.
     """
     try:
-        judge = _judge_for(payload["judge"])
-        evaluations = [judge.evaluate(child["files"], rng_seed=child["rng_seed"]) for child in payload["children"]]
-    except EvaluatorError as error:
-        failed = Evaluation.failed(Failure.EVALUATOR, detail=clean(str(error), MAX_TEXT))
-        evaluations = [failed] * len(payload["children"])
+        evaluations = [_evaluated(payload["judge"], child) for child in payload["children"]]
     except SandboxError as error:
         return {"broken": str(error)}
     return {"evaluations": [evaluation_to_mapping(each) for each in evaluations]}
@@ -49,9 +50,8 @@ def evaluate(payload: Mapping[str, Any]) -> dict[str, Any]:
 def verify(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Verify one candidate: `judge`, `files` -> `verdict`; or `failed` or `broken`, the reason."""
     try:
-        verdict = _judge_for(payload["judge"]).verify(payload["files"])
-        return {"verdict": json.loads(json.dumps(dataclasses.asdict(verdict), default=str, allow_nan=False))}
-    except (EvaluatorError, TypeError, ValueError) as error:
+        return {"verdict": verdict_to_mapping(_judge_for(payload["judge"]).verify(payload["files"]))}
+    except EvaluatorError as error:
         return {"failed": str(error)}
     except SandboxError as error:
         return {"broken": str(error)}
@@ -109,9 +109,11 @@ TASKS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
 }
 
 
-def verdict_from_mapping(mapping: Mapping[str, Any]) -> Verdict:
-    """A verdict from the answer of `verify`."""
-    return Verdict(**{**mapping, "verdict": Certainty(mapping["verdict"])})
+def _evaluated(spec: Mapping[str, Any], child: Mapping[str, Any]) -> Evaluation:
+    try:
+        return _judge_for(spec).evaluate(child["files"], rng_seed=child["rng_seed"])
+    except EvaluatorError as error:
+        return Evaluation.failed(Failure.EVALUATOR, detail=clean(str(error), MAX_TEXT))
 
 
 def _judge_for(spec: Mapping[str, Any]) -> Judge | JudgeProcess:

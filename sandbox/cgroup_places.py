@@ -86,7 +86,9 @@ def _divisible(group: Path, point: Path) -> Path:
     is_top = group.parent == point and (point / "cgroup.type").exists()
     if group != point and (is_top or _is_delegated(group.parent)):
         return group.parent
-    raise CgroupUnavailable(f"{group} holds processes, so it cannot be divided, and the group above is not delegated")
+    raise CgroupUnavailable(
+        f"{group} holds processes, so no group can be made below it, and the one above is not delegated"
+    )
 
 
 def _is_delegated(group: Path) -> bool:

@@ -62,7 +62,7 @@ class CgroupSlots:
             except OSError as error:
                 if controller == "memory":
                     slots.close()
-                    raise CgroupUnavailable(f"{group} cannot be divided: {error.strerror}") from error
+                    raise CgroupUnavailable(f"no group can be made below {group}: {error.strerror}") from error
         return slots
 
     def enter(self, slot: int, pid: int, *, memory_bytes: int, n_processes: int) -> None:

@@ -4,7 +4,7 @@ import math
 import os
 import select
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from sandbox.wire import HEADER
 
@@ -45,9 +45,11 @@ class Channel:
         self.printed = bytearray()
         self._output_bytes = output_bytes
         self._answer_bytes = answer_bytes
-        requests_read, self._requests = os.pipe()
-        self._answers, answers_write = os.pipe()
-        self._output, output_write = os.pipe()
+        with ExitStack() as undo:
+            requests_read, self._requests = _pipe(undo)
+            self._answers, answers_write = _pipe(undo)
+            self._output, output_write = _pipe(undo)
+            undo.pop_all()
         self.theirs: tuple[int, ...] = (requests_read, answers_write, output_write)
         self._poll = select.poll()
         for descriptor in (self._answers, self._output):
@@ -107,7 +109,7 @@ class Channel:
             self.printed += chunk
             if len(self.printed) > self._output_bytes:
                 del self.printed[self._output_bytes :]
-                raise FloodError(f"printed more than {self._output_bytes} bytes")
+                raise FloodError(f"printed more than {self._output_bytes} bytes ([limits] output_kb)")
 
     def expect_silence(self) -> None:
         """Make sure that the other side is there and says nothing.
@@ -160,7 +162,9 @@ class Channel:
             return None
         size, tag = HEADER.unpack_from(received)
         if size - 1 > self._answer_bytes:
-            raise FloodError(f"the answer takes {size - 1} bytes, allowed are {self._answer_bytes}")
+            raise FloodError(
+                f"the answer takes {size - 1} bytes, allowed are {self._answer_bytes} ([limits] result_mb)"
+            )
         missing = size - 1 - (len(received) - HEADER.size)
         if size == 0 or missing < 0:
             raise UnaskedError("the answer does not end where it said")
@@ -169,6 +173,14 @@ class Channel:
         self._received = bytearray()
         del received[: HEADER.size]
         return tag, received
+
+
+def _pipe(undo: ExitStack) -> tuple[int, int]:
+    """A pipe that is closed when what is being made cannot be finished."""
+    ends = os.pipe()
+    for descriptor in ends:
+        undo.callback(os.close, descriptor)
+    return ends
 
 
 def _read(descriptor: int) -> bytes | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sandbox import child
 from sandbox.cgroups import CgroupSlots
-from sandbox.jail import RULESET, Jail, be_killed_first
+from sandbox.jail import RULESET, Jail
 from sandbox.layers import Layer
 from sandbox.namespaces import fork_apart
 from sandbox.orphans import kill_orphans, kill_uid
@@ -29,6 +29,7 @@ class _Running:
     slot: int
     home: str
     watch: Watch
+    stop_request: int | None = None  # not answered yet
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,8 +76,8 @@ class Children:
             return {"error": f"cannot start a process: {error}"}
         if pid == 0:
             try:
-                arrange(self.jail, self.place, descriptors, home)
-            except OSError:
+                arrange(self.jail, descriptors, home)
+            except BaseException:  # noqa: BLE001 nothing may unwind the server's stack in a child
                 os._exit(CANNOT_PREPARE)
             child.run(self.jail, limits, slot=slot, server_pid=server_pid)
         folder = home if has_scratch and self.place.folder is not None else None
@@ -104,7 +105,7 @@ class Children:
             OSError: the kernel refused; the child must be killed.
         """
         if self.groups is not None and self.jail.does(Layer.MEMORY_CGROUP):
-            memory = limits["memory_bytes"] + GROUP_SLACK_BYTES
+            memory = limits["memory_bytes"] + limits["scratch_bytes"] + GROUP_SLACK_BYTES
             self.groups.enter(slot, pid, memory_bytes=memory, n_processes=limits["n_processes"])
 
     def look(self) -> None:
@@ -114,12 +115,16 @@ class Children:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
 
-    def stop(self, number: int) -> dict[str, Any]:
-        """Kill a session, if it still runs, and tell how it ended."""
+    def stop(self, number: int, request: int) -> dict[str, Any] | None:
+        """Kill a session, if it still runs, and tell how it ended; None when `bury` will tell.
+
+        A process takes milliseconds to die, and nothing here waits for it.
+        """
         for pid, running in self._running.items():
             if running.number == number:
-                self._finish(pid)
-                break
+                running.stop_request = request
+                _kill(pid)
+                return None
         return self._ended.pop(number, {"error": f"session {number} is unknown"})
 
     def blame(self, number: int, limit: str, used: int) -> dict[str, Any]:
@@ -131,14 +136,23 @@ class Children:
                     os.kill(pid, signal.SIGKILL)
         return {}
 
-    def bury(self) -> None:
-        """Finish the sessions whose leader has ended, reap adopted processes that have."""
+    def bury(self) -> list[tuple[int, dict[str, Any]]]:
+        """Finish the sessions whose leader has ended, reap adopted processes that have.
+
+        Returns:
+            The requests to stop a session that can be answered now, and how those sessions ended.
+        """
+        told: list[tuple[int, dict[str, Any]]] = []
         with suppress(ChildProcessError):
             while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is not None:
-                if ended.si_pid in self._running:
-                    self._finish(ended.si_pid)
-                else:
+                running = self._running.get(ended.si_pid)
+                if running is None:
                     os.waitpid(ended.si_pid, 0)
+                    continue
+                self._finish(ended.si_pid)
+                if running.stop_request is not None:
+                    told.append((running.stop_request, self._ended.pop(running.number)))
+        return told
 
     def end(self) -> None:
         """Kill every session and remove the folder."""
@@ -156,9 +170,7 @@ class Children:
 
     def _finish(self, pid: int) -> None:
         """Kill the leader, its process group and everything that escaped it; keep the leader's last record."""
-        for kill in (os.killpg, os.kill):  # the group may not be there yet; the leader is ours until it is waited for
-            with suppress(ProcessLookupError, PermissionError):
-                kill(pid, signal.SIGKILL)
+        _kill(pid)
         _, status, usage = os.wait4(pid, 0)
         running = self._running.pop(pid)
         n_left = 0 if self.are_alone else self._sweep(running)
@@ -184,9 +196,15 @@ class Children:
         return n_left
 
 
-def arrange(jail: Jail, place: Place, descriptors: Sequence[int], home: str) -> None:
+def _kill(pid: int) -> None:
+    """Kill a leader and its group, which may not be there yet; the leader is ours until it is waited for."""
+    for kill in (os.killpg, os.kill):
+        with suppress(ProcessLookupError, PermissionError):
+            kill(pid, signal.SIGKILL)
+
+
+def arrange(jail: Jail, descriptors: Sequence[int], home: str) -> None:
     """In the child: an own session, descriptors 0 to 4 and no others, the private folder."""
-    be_killed_first(place.proc)
     if jail.does(Layer.OWN_SESSION):
         os.setsid()
     signal.set_wakeup_fd(-1)

@@ -6,6 +6,10 @@ class SandboxError(Exception):
     """The sandbox itself is broken (cannot start, lost its server): never the candidate's fault, so retry."""
 
 
+class PreloadError(SandboxError):
+    """A module that candidates should find imported is not installed here: the list has to change, or the machine."""
+
+
 class CandidateError(Exception):
     """The candidate failed. `kind` is a stable word for logs, `detail` is untrusted text of bounded length."""
 

@@ -28,8 +28,8 @@ from sandbox.layers import Layer
 from sandbox.limits import MEBIBYTE
 
 N_UIDS = 64  # sessions of one server at once that are told apart by their uid
-UNUSED_UIDS = 0x7000_0000  # from here to 2**31 no distribution or container manager hands out uids
-N_UNUSED_RANGES = 1 << 22
+UNUSED_UIDS = 0x7000_0000  # from here on no distribution or container manager hands out uids
+N_UNUSED_RANGES = 0x3F_F000  # below those that systemd keeps for foreign images
 SMALL_UIDS = 20_000  # inside user namespaces that map only 65,536 uids
 N_SMALL_RANGES = 500
 
@@ -41,6 +41,10 @@ N_DRIVER_FILES = 64  # CUDA holds about 30 open for one card
 RULESET = 5  # the descriptor of Landlock's rules in a child, until they are in force
 ADDRESS_SLACK_BYTES = 256 * MEBIBYTE  # reserved, never touched: allocator arenas, thread stacks
 ADDRESS_BYTES_PER_THREAD = 136 * MEBIBYTE
+
+
+# Without the wrapper that makes enumerations of the answers, for which a child would have to copy fifty pages.
+_set_signal = getattr(signal.signal, "__wrapped__", signal.signal)
 
 
 class JailError(OSError):
@@ -89,9 +93,7 @@ def confine(jail: Jail, limits: Mapping[str, Any], *, slot: int, server_pid: int
     Raises:
         OSError: a step failed; the caller must end the process.
     """
-    for number in (signal.SIGCHLD, signal.SIGXCPU, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _set_signal(signal.SIGCHLD, signal.SIG_DFL)
     uid = jail.uid_of(slot)
     if limits["scratch_bytes"] and Layer.MOUNT_NAMESPACE in jail.layers:
         mount_scratch(limits["scratch_bytes"], os.geteuid() if uid is None else uid)
@@ -145,7 +147,10 @@ def make_rules(jail: Jail, writable: tuple[str, ...] = ()) -> int:
 
 
 def be_killed_first(proc: int) -> None:
-    """Offer this process before any other when the machine runs out of memory; `proc` is a descriptor of /proc."""
+    """Offer this process and its children before any other when the machine runs out of memory.
+
+    Among them the kernel takes the largest, which a child that took the memory is. `proc` is a descriptor of /proc.
+    """
     with suppress(OSError):  # a convenience, not a wall: some containers mount /proc read-only
         descriptor = os.open("self/oom_score_adj", os.O_WRONLY, dir_fd=proc)
         try:

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-from collections import deque
 from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -17,7 +16,7 @@ from typing import Any
 
 import sandbox
 from sandbox.cgroups import sweep as sweep_groups
-from sandbox.errors import SandboxError
+from sandbox.errors import PreloadError, SandboxError
 from sandbox.gpu import Gpu
 from sandbox.jail import N_UIDS, UNUSED_UIDS
 from sandbox.layers import BASIC, NAMESPACES, Layer
@@ -75,27 +74,36 @@ class ServerLink:
         """
         self._token = secrets.token_hex(16)
         self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._is_reading = False
         self._owner = os.getpid()
         self._is_lost = False
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        except OSError as error:
+            raise SandboxError(f"cannot open a socket to the sandbox's server: {error}") from error
         closes = Layer.CLOSED_DESCRIPTORS not in without
         with theirs:
             theirs.set_inheritable(not closes)
-            self._process = subprocess.Popen(
-                [sys.executable, "-s", "-P", "-c", _BOOT, str(sandbox.__file__), str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                env=_server_environment(
-                    self._token,
-                    is_clean=Layer.CLEAN_ENVIRONMENT not in without | sabotage,
-                    cards="" if gpu is None else gpu.visible,
-                ),
-                pass_fds=(theirs.fileno(),) if closes else (),
-                close_fds=closes,
-                start_new_session=Layer.OWN_SESSION not in without,
-                cwd="/",
-            )
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-s", "-P", "-c", _BOOT, str(sandbox.__file__), str(theirs.fileno())],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    env=_server_environment(
+                        self._token,
+                        is_clean=Layer.CLEAN_ENVIRONMENT not in without | sabotage,
+                        cards="" if gpu is None else gpu.visible,
+                    ),
+                    pass_fds=(theirs.fileno(),) if closes else (),
+                    close_fds=closes,
+                    start_new_session=Layer.OWN_SESSION not in without,
+                    cwd="/",
+                )
+            except OSError as error:
+                self._control.close()
+                raise SandboxError(f"cannot start the sandbox's server: {error}") from error
         ready = self._await_ready(
             {
                 "token": self._token,
@@ -111,7 +119,8 @@ class ServerLink:
         self.reads_all_files: bool = ready["reads_all_files"]
         self._server_pid: int = ready["pid"]
         self._folder = None if ready["folder"] is None else Path(ready["folder"])
-        self._replies: deque[Reply] = deque()
+        self._replies: dict[int, Reply] = {}
+        self._n_requests = 0
         first_uid = ready["first_uid"] or 0
         self._uids = range(first_uid, first_uid + N_UIDS) if first_uid >= UNUSED_UIDS else range(0)
 
@@ -169,11 +178,14 @@ class ServerLink:
         Raises:
             SandboxError: the server is gone, or could not do it.
         """
-        with self._lock:
+        with self._changed:
             while reply.answer is None:
                 if self._is_lost:
                     raise SandboxError(_DIED)
-                self._read_reply()
+                if self._is_reading:
+                    self._changed.wait()
+                else:
+                    self._read_reply()
         if "error" in reply.answer:
             raise SandboxError(reply.answer["error"])
         return reply.answer
@@ -208,6 +220,9 @@ class ServerLink:
             said = errors.read().decode(errors="replace")
             self._process.wait()
         sweep_groups()
+        if "missing" in ready:
+            name = ready["missing"]
+            raise PreloadError(f"no module {name!r} to preload: install it here or take it from [sandbox] preload")
         if "weak" in ready:
             raise SandboxError(_too_weak(ready["weak"]))
         raise SandboxError(
@@ -221,24 +236,33 @@ class ServerLink:
         with self._lock:
             if self._is_lost:
                 raise SandboxError("the sandbox's server is gone")
+            self._n_requests += 1
+            self._replies[self._n_requests] = reply
+            data = json.dumps({**message, "number": self._n_requests}).encode()
             try:
-                socket.send_fds(self._control, [json.dumps(message).encode()], descriptors)
+                socket.send_fds(self._control, [data], descriptors)
             except OSError:
                 self._bury()
                 raise SandboxError(_DIED) from None
-            self._replies.append(reply)
         return reply
 
     def _read_reply(self) -> None:
-        """Take the next reply from the socket; they come in the order of the requests."""
+        """Take the next reply from the socket, whosever it is; the others may send, and wait, meanwhile."""
+        self._is_reading = True
+        self._lock.release()
         try:
             data = self._control.recv(MESSAGE_BYTES)
         except OSError:
             data = b""
-        if not data.startswith(b"{"):
+        finally:
+            self._lock.acquire()
+            self._is_reading = False
+            self._changed.notify_all()
+        if not data:
             self._bury()
             raise SandboxError(_DIED)
-        self._replies.popleft().answer = json.loads(data)
+        number, answer = json.loads(data)
+        self._replies.pop(number).answer = answer
 
     def _bury(self) -> None:
         """The server is dead or mute: end it, and what it can no longer end itself."""

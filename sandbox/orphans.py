@@ -8,6 +8,7 @@ from pathlib import Path
 
 PATIENCE_SECONDS = 1.0
 POLL_SECONDS = 0.005
+DYING_SECONDS = 0.001
 
 
 def kill_orphans(leaders: set[int]) -> int:
@@ -16,19 +17,28 @@ def kill_orphans(leaders: set[int]) -> int:
     This process must be a child subreaper. Every process it adopts is a runaway, whichever session it came from.
 
     Returns:
-        How many are left after a second of trying; more than none means that they multiply faster than they die.
+        How many are left after a second of trying; more than none means that they multiply faster than they die, or
+        that this process may not kill them.
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
     while orphans := own_children() - leaders:
         for pid in orphans:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
-        for pid in orphans:
-            with suppress(ChildProcessError):
-                os.waitpid(pid, 0)
+        are_buried = [_is_buried(pid) for pid in orphans]
+        if not all(are_buried):
+            time.sleep(DYING_SECONDS)
         if time.monotonic() > deadline:
             return len(own_children() - leaders)
     return 0
+
+
+def _is_buried(pid: int) -> bool:
+    """Reap a child if it is dead; never waits, for it may be one that cannot be killed."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return True
 
 
 def own_children() -> set[int]:
@@ -95,11 +105,11 @@ def _kill_if_marked(pid: int, marker: bytes, uids: range) -> bool:
 
 def _is_marked(pid: int, marker: bytes, uids: range) -> bool:
     folder = Path("/proc") / str(pid)
-    lines = (folder / "status").read_text().splitlines()
-    status = {name: rest.split() for name, _, rest in (line.partition(":") for line in lines)}
-    if status["State"][0] == "Z":  # dead, and waiting for whoever adopted it
+    lines = (folder / "status").read_bytes().splitlines()  # bytes: a process may call itself anything
+    status = {name: rest.split() for name, _, rest in (line.partition(b":") for line in lines)}
+    if status[b"State"][0] == b"Z":  # dead, and waiting for whoever adopted it
         return False
-    return int(status["Uid"][0]) in uids or marker in (folder / "environ").read_bytes()
+    return int(status[b"Uid"][0]) in uids or marker in (folder / "environ").read_bytes()
 
 
 def _pids() -> list[int]:
@@ -111,7 +121,7 @@ def _pids() -> list[int]:
 
 def _parent_of(pid: int) -> int:
     try:
-        after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
+        after_name = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2]
     except OSError:
         return -1
     return int(after_name.split()[1])

@@ -72,7 +72,8 @@ def make_folder(*, for_others: bool = False) -> Path:
             handle = os.open(stale, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                remove_tree(stale)
+                if os.fstat(handle).st_uid == os.geteuid():  # anyone may make a folder of this name
+                    remove_tree(stale)
             finally:
                 os.close(handle)
     while True:

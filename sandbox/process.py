@@ -60,6 +60,7 @@ class ProcessSandbox:
         self._parked: deque[ProcessSession] = deque()
         self._sessions: weakref.WeakSet[ProcessSession] = weakref.WeakSet()
         self._is_closed = False
+        self._first_level: Level | None = None
 
     @property
     def level(self) -> Level:
@@ -95,7 +96,8 @@ class ProcessSandbox:
 
     def close(self) -> None:
         """Kill all sessions, end the server; harmless when repeated."""
-        self._is_closed = True
+        with self._lock:
+            self._is_closed = True
         with self._sessions_lock:
             sessions = list(self._sessions)
         for session in sessions:
@@ -125,13 +127,17 @@ class ProcessSandbox:
             if self._link is None:
                 gpu = None if self._gpu is None else find_gpu(self._gpu)
                 self._link = ServerLink(self._preload, without=self._without, unsafe=self._unsafe, gpu=gpu)
+                level = level_of(self._link.layers)
+                if self._first_level not in (None, level):
+                    self._link.close()
+                    self._link = None
+                    raise SandboxError(f"the sandbox came up again at level {level}, it was {self._first_level} before")
+                self._first_level = level
             return self._link
 
     def _make(self, limits: Limits) -> ProcessSession:
         """A new process without a program."""
-        session = self._new_session(self._live_link(), limits)
-        self._refill()
-        return session
+        return self._new_session(self._live_link(), limits)
 
     def _new_session(self, link: ServerLink, limits: Limits) -> ProcessSession:
         if self._gpu_watch is None:
@@ -140,10 +146,11 @@ class ProcessSandbox:
             session = WatchedSession(link, limits, self._gpu_watch)
         with self._sessions_lock:
             self._sessions.add(session)
+        session.when_answered(self._refill)
         return session
 
     def _take(self, limits: Limits) -> ProcessSession | None:
-        """A parked process, if there is one with these limits; another is parked in its place."""
+        """A parked process, if there is one with these limits; another is parked after its first answer."""
         link = self._live_link()
         while limits == self._limits:
             with self._lock:
@@ -151,13 +158,15 @@ class ProcessSandbox:
             if session is None:
                 return None
             if session.belongs_to(link):
-                self._refill()
                 return session
             session.close()
         return None
 
     def _refill(self) -> None:
-        """Park processes again, without waiting for them."""
+        """Park processes again, without waiting for them.
+
+        Not before a candidate's first answer: a fork beside it would make it wait.
+        """
         with self._lock, suppress(SandboxError):
             link = self._link
             while link is not None and link.is_alive and not self._is_closed and len(self._parked) < self._n_parked:

@@ -20,8 +20,7 @@ def remove_tree(folder: str | Path) -> None:
     with suppress(OSError):
         if not _is_folder(str(folder)):
             return
-        os.chmod(folder, 0o700)
-        top = os.open(folder, _FOLDER)
+        top = _open_folder(str(folder))
         try:
             _empty(top)
         finally:
@@ -48,17 +47,35 @@ def _empty(top: int) -> None:
 
 def _lift(name: str, top: int, prefix: str, numbers: "count[int]") -> None:
     """Move the folders of a folder to the top and remove all else that is in it."""
-    os.chmod(name, 0o700, dir_fd=top)
-    folder = os.open(name, _FOLDER, dir_fd=top)
+    folder = _open_folder(name, top)
     try:
         for each in os.listdir(folder):
             if _is_folder(each, folder):
-                os.chmod(each, 0o700, dir_fd=folder)  # else its owner may not move it
+                os.close(_open_folder(each, folder))  # else its owner may not move it
                 os.rename(each, f"{prefix}{next(numbers)}", src_dir_fd=folder, dst_dir_fd=top)
             else:
                 os.unlink(each, dir_fd=folder)
     finally:
         os.close(folder)
+
+
+def _open_folder(name: str, folder: int | None = None) -> int:
+    """Open a folder and let its owner do everything in it; never what a link means.
+
+    Raises:
+        OSError: it is no folder, or not ours.
+    """
+    try:
+        opened = os.open(name, _FOLDER, dir_fd=folder)
+    except PermissionError:  # closed to its owner, who has no privilege that a link could abuse
+        os.chmod(name, 0o700, dir_fd=folder)
+        opened = os.open(name, _FOLDER, dir_fd=folder)
+    try:
+        os.fchmod(opened, 0o700)
+    except OSError:
+        os.close(opened)
+        raise
+    return opened
 
 
 def _is_folder(name: str, folder: int | None = None) -> bool:

@@ -76,7 +76,7 @@ def test_jail(children: Children, *, outside: Mapping[str, str]) -> None:
     if pid == 0:
         with suppress(BaseException):
             os.write(theirs, "".join(f"{layer}: {text}\n" for layer, text in _before(jail, place, outside)).encode())
-            arrange(jail, place, [our_requests, theirs, theirs], home)
+            arrange(jail, [our_requests, theirs, theirs], home)
             _attack(jail, place, server_pid)
         os._exit(1)
     os.close(theirs)

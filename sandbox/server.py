@@ -4,20 +4,23 @@ It is a process of its own, started with a clean environment. No candidate text,
 its memory: it receives the ends of three pipes and hands them to the child. It is the only parent of candidates and
 adopts whatever they leave behind, so every process in its care is either a session's leader or a runaway to be killed.
 
-Messages are JSON over a sequenced-packet socket: `start` (with three descriptors), `stop` and `blame`, one reply for
-each.
+Messages are JSON over a sequenced-packet socket: `start` (with three descriptors), `stop` and `blame`, each with a
+number. Each gets one reply with its number, in any order: nobody waits for the slow death of another's child.
 """
 
 import gc
 import importlib
 import json
 import os
+import resource
 import selectors
 import signal
 import socket
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,8 +28,9 @@ import numpy as np
 from sandbox import child, namespaces
 from sandbox.cgroups import CgroupSlots, CgroupUnavailable
 from sandbox.children import Children
-from sandbox.filetree import library_paths, stand_in_private_tree
+from sandbox.filetree import SCRATCH, library_paths, stand_in_private_tree
 from sandbox.gpu import Gpu
+from sandbox.jail import be_killed_first
 from sandbox.kernel import PR_SET_CHILD_SUBREAPER, prctl
 from sandbox.layers import Layer, Level, level_of
 from sandbox.orphans import kill_orphans
@@ -52,6 +56,8 @@ PRELOADED_WITHOUT_FILES = (
 def main(control_descriptor: int) -> None:
     """Serve until the controller is gone or closes its end of the socket."""
     control = socket.socket(fileno=control_descriptor)
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)  # an evaluator's own limit is not its candidates'
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     config = json.loads(control.recv(MESSAGE_BYTES))
     controller_pid = os.getppid()
     try:
@@ -67,6 +73,9 @@ def main(control_descriptor: int) -> None:
         own_pids = namespaces.enter(layers - {Layer(name) for name in config["sabotage"]}, controller_pid)
         children = _prepare(config, reasons, layers, own_pids, gpu)
         control.send(json.dumps(_ready(children, reasons)).encode())
+    except ModuleNotFoundError as error:
+        control.send(json.dumps({"missing": error.name}).encode())
+        return
     except (ImportError, OSError, SelfTestError) as error:
         control.send(json.dumps({"error": f"{type(error).__name__}: {error}"}).encode())
         return
@@ -91,10 +100,13 @@ def _prepare(
         _preload(PRELOADED_WITHOUT_FILES)
     np.random.seed(0)  # noqa: NPY002 each candidate starts from the same state, so that runs replay
     prctl(PR_SET_CHILD_SUBREAPER, 1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # children inherit it
     _refuse_threads()
+    _refuse_shared_memory()
     if gpu is not None:
         _refuse_cards_in_use(gpu)
     place = Place(proc=os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), own_pids=own_pids)
+    be_killed_first(place.proc)
     skipped = frozenset(Layer(name) for name in config["sabotage"])
     groups = _open_groups(config, reasons)
     layers |= {Layer.MEMORY_CGROUP} if groups is not None else frozenset()
@@ -107,6 +119,8 @@ def _prepare(
     jail = tried_jail(jail, paths)
     reasons |= dict.fromkeys(layers - jail.layers, "the interpreter's files cannot be read with another uid")
     child.look_like_a_fresh_interpreter(is_clean=jail.does(Layer.CLEAN_ENVIRONMENT))
+    if place.folder is None:
+        child.live_in(SCRATCH)
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -190,6 +204,13 @@ def _refuse_cards_in_use(gpu: Gpu) -> None:
         raise ImportError("a preloaded module uses the graphics card when it is imported; it cannot be preloaded")
 
 
+def _refuse_shared_memory() -> None:
+    """Memory that is shared and can be written would be one for all candidates."""
+    shared = [line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if " rw-s " in line]
+    if shared:
+        raise ImportError(f"a preloaded module shares memory ({shared[0]}); it cannot be preloaded")
+
+
 def _leave_streams() -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
@@ -205,22 +226,26 @@ def _serve(control: socket.socket, children: Children, controller_pid: int) -> N
     with selectors.DefaultSelector() as selector:
         selector.register(control, selectors.EVENT_READ)
         selector.register(wake_read, selectors.EVENT_READ)
+        next_look = 0.0
         while os.getppid() == controller_pid:
             events = selector.select(POLL_SECONDS if children.has_watched else CHECK_SECONDS)
-            children.look()
+            if time.monotonic() >= next_look:
+                children.look()
+                next_look = time.monotonic() + POLL_SECONDS
             if not events and not children.are_alone:
                 kill_orphans(children.leaders)
             for key, _ in events:
                 if key.fd == wake_read:
                     with suppress(BlockingIOError):
                         os.read(wake_read, MESSAGE_BYTES)
-                    children.bury()
+                    for request, ending in children.bury():
+                        _reply(control, request, ending)
                 elif not _answer(control, children):
                     return
 
 
 def _answer(control: socket.socket, children: Children) -> bool:
-    """Read one message and reply; False when the controller closed."""
+    """Read one message, do what it asks, reply unless that takes time; False when the controller closed."""
     try:
         data, descriptors, _, _ = socket.recv_fds(control, MESSAGE_BYTES, N_DESCRIPTORS)
     except ConnectionError:
@@ -228,18 +253,26 @@ def _answer(control: socket.socket, children: Children) -> bool:
     if not data:
         return False
     message = json.loads(data)
+    reply: dict[str, Any] | None
     try:
-        if message["op"] == "start":
+        if message["op"] == "start" and len(descriptors) != N_DESCRIPTORS:
+            reply = {"error": f"{len(descriptors)} of {N_DESCRIPTORS} descriptors arrived: too many files are open"}
+        elif message["op"] == "start":
             reply = children.start(message["limits"], descriptors)
         elif message["op"] == "blame":
             reply = children.blame(message["session"], message["limit"], message["used"])
         else:
-            reply = children.stop(message["session"])
+            reply = children.stop(message["session"], message["number"])
     finally:
         for descriptor in descriptors:
             os.close(descriptor)
+    return reply is None or _reply(control, message["number"], reply)
+
+
+def _reply(control: socket.socket, number: int, reply: dict[str, Any]) -> bool:
+    """Answer a request; False when the controller closed."""
     try:
-        control.send(json.dumps(reply).encode())
+        control.send(json.dumps([number, reply]).encode())
     except ConnectionError:
         return False
     return True

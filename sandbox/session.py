@@ -1,13 +1,13 @@
 """The controller's side of one session: sends calls, reads answers, names what went wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
 from sandbox.channel import Channel, ChannelError, ClosedError, FloodError, OverdueError
 from sandbox.contract import PlainData
-from sandbox.endings import error_of_end, told_limit
+from sandbox.endings import error_of_end, overdue, told_limit
 from sandbox.errors import (
     CandidateCrashed,
     CandidateDiskLimit,
@@ -59,6 +59,7 @@ class ProcessSession:
             SandboxError: the server is gone.
         """
         self._link = link
+        self._when_answered: Callable[[], None] | None = None
         self._limits = limits
         try:
             self._channel = Channel(
@@ -74,6 +75,10 @@ class ProcessSession:
         except SandboxError:
             self._channel.close()
             raise
+
+    def when_answered(self, action: Callable[[], None]) -> None:
+        """Do this once: after the first call, or when the session is closed without one."""
+        self._when_answered = action
 
     def belongs_to(self, link: ServerLink) -> bool:
         """Whether this server forked it."""
@@ -99,7 +104,10 @@ class ProcessSession:
     def call(self, name: str, *args: PlainData, timeout: float | None = None) -> Any:
         """Run `name(*args)` in the candidate's process; see `sandbox.contract.Session.call`."""
         seconds = self._limits.wall_seconds if timeout is None else min(timeout, self._limits.wall_seconds)
-        return self._ask(encode(["call", name, list(args)]), seconds)
+        try:
+            return self._ask(encode(["call", name, list(args)]), seconds)
+        finally:
+            self._tell()
 
     def close(self) -> None:
         """Kill the process and everything it started; harmless when repeated."""
@@ -107,6 +115,7 @@ class ProcessSession:
             self._error = CandidateCrashed("the session is closed")
         with suppress(SandboxError):  # the server died, and its sessions with it
             self._end()
+        self._tell()
 
     def __enter__(self) -> Self:
         """The session itself."""
@@ -118,6 +127,11 @@ class ProcessSession:
         """Close."""
         self.close()
 
+    def _tell(self) -> None:
+        action, self._when_answered = self._when_answered, None
+        if action is not None:
+            action()
+
     def _await_process(self) -> None:
         """Wait until the process is confined.
 
@@ -127,10 +141,13 @@ class ProcessSession:
         try:
             self._channel.exchange(b"", seconds=SETUP_SECONDS)
             self._channel.expect_silence()  # a parked process may have died since it said that it is ready
+            if self._started is not None:
+                self._link.wait(self._started)  # the server has limited it too
         except ChannelError:
             self._end()
             said = tame(self._channel.printed.decode(errors="replace"), max_length=LAST_WORDS)
-            raise SandboxError(f"a process could not be confined: {said or self._ending}") from None
+            self._error = SandboxError(f"a process could not be confined: {said or self._ending}")
+            raise self._error from None
 
     def _ask(self, message: bytes, seconds: float) -> Any:
         if self._error is not None:
@@ -140,7 +157,7 @@ class ProcessSession:
         except ClosedError:
             raise self._failed(None) from None
         except OverdueError:
-            raise self._failed(CandidateTimedOut(f"no answer within {seconds:g} s")) from None
+            raise self._failed(CandidateTimedOut(overdue(seconds, self._limits))) from None
         except FloodError as error:
             raise self._failed(CandidateOutputLimit(str(error))) from None
         except ChannelError as error:

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.filetree import N_SCRATCH_FILES
+
 POLL_SECONDS = 0.01
 SLACK_BYTES = 16 << 20  # the kernel refuses an allocation at the limit itself: that is the kinder end
-STATUS_BYTES = 8192
+STATUS_BYTES = 65536
 _COUNTED = (b"RssAnon", b"RssShmem", b"VmPTE")
 _KIBIBYTE = 1024
 
@@ -39,13 +41,18 @@ class Watch:
     _status: int | None = None
 
     def look(self) -> bool:
-        """Measure; False when the child has to be ended, and `reason` says why."""
+        """Measure; False when the child has to be ended, and `reason` says which limit it met, if any."""
         try:
             if self._status is None:
                 self._status = open_status(self.proc, self.pid)
             now = read_status(self._status)
-        except OSError:
+        except (FileNotFoundError, ProcessLookupError):
             return True  # dead already
+        except OSError as error:  # who cannot be watched does not run
+            self.reason = {"limit": "watch", "used": 0, "error": str(error)}
+            return False
+        if b"VmRSS" not in now and now[b"Threads"] > 1:
+            return False  # its main thread ended before the others, which hides what they use; or it is just dying
         used, most = usage(now) - self.birth.used_bytes, self.limits["scratch_bytes"]
         if used > self.limits["memory_bytes"] + SLACK_BYTES:
             self.reason = {"limit": "memory", "used": used}
@@ -122,13 +129,17 @@ def outer_pid(proc: int, pid: int) -> int:
 def size_of(folder: str, *, unseen: int) -> int:
     """The bytes in a folder and below, each file at least a page; a hostile tree may change meanwhile.
 
-    What cannot be looked at, as it lies too deep or is closed, counts as `unseen` bytes.
+    What cannot be looked at, as it lies too deep or is closed, counts as `unseen` bytes, which is all there may be; so
+    do more files than a scratch folder may hold. Nothing is counted beyond that.
     """
-    total, folders = 0, [folder]
-    while folders:
+    total, n_entries, folders = 0, 0, [folder]
+    while folders and total <= unseen:
         try:
             with os.scandir(folders.pop()) as entries:
                 for entry in entries:
+                    n_entries += 1
+                    if n_entries > N_SCRATCH_FILES:
+                        return unseen + 1
                     total += max(_blocks_of(entry, unseen), 4096)
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(entry.path)

@@ -94,15 +94,16 @@ def conduct(
     *,
     plain: bool = False,
     target_required: bool = False,
+    unsafe_sandbox: bool = False,
 ) -> int:
-    """Run, show, summarise; returns the exit code."""
+    """Run, show, summarise; returns the exit code. `unsafe_sandbox`: that option was given, so resuming needs it."""
     display = choose_display(output, plain=plain)
     conductor = Conductor(output, display)
     with display:
         summary = run(conductor.hear)
     code = exit_code_of(summary, target=conductor.progress.latest.get("target"), target_required=target_required)
     try:
-        report(summary, output, code)
+        report(summary, output, code, unsafe_sandbox=unsafe_sandbox)
     except OSError:
         fall_silent()
     return code
@@ -118,18 +119,19 @@ def exit_code_of(summary: "RunSummary", *, target: float | None, target_required
     return EXIT_TARGET_NOT_REACHED if target_required and not reached else EXIT_FINISHED
 
 
-def resume_command_of(summary: "RunSummary") -> str:
+def resume_command_of(summary: "RunSummary", *, unsafe_sandbox: bool = False) -> str:
     """Write the command that goes on: a spent amount is doubled, for otherwise the run would stop at once."""
     more = {
         "evaluations": f" --evaluations {2 * summary.evaluations}",
         "time": f" --time {max(2, round(2 * summary.seconds))}s",
     }
-    return f"evolve resume {shlex.quote(summary.run)}{more.get(summary.stopped_by, '')}"
+    allowing = " --unsafe-sandbox" if unsafe_sandbox else ""
+    return f"evolve resume {shlex.quote(summary.run)}{more.get(summary.stopped_by, '')}{allowing}"
 
 
-def report(summary: "RunSummary", output: Output, code: int) -> None:
+def report(summary: "RunSummary", output: Output, code: int, *, unsafe_sandbox: bool = False) -> None:
     """Say how the run ended; the last line of JSON is the summary."""
-    resume = resume_command_of(summary)
+    resume = resume_command_of(summary, unsafe_sandbox=unsafe_sandbox)
     output.say(f"stopped: {_REASONS.get(summary.stopped_by, summary.stopped_by)}")
     best = "" if summary.best_id is None else f", candidate {summary.best_id}"
     output.say(
@@ -137,6 +139,11 @@ def report(summary: "RunSummary", output: Output, code: int) -> None:
         f"{plural(summary.evaluations, 'evaluation')}, {plural(summary.elites, 'elite')}, "
         f"{format_duration(summary.seconds)}"
     )
+    if summary.evaluator_failures:
+        failed = (
+            f"{summary.evaluator_failures:,} of {plural(summary.evaluations, 'evaluation')} failed in the evaluator"
+        )
+        output.say(f"{failed} (see evolve status {shlex.quote(summary.run)})")
     if code == EXIT_TARGET_NOT_REACHED:
         output.say("the required target was not reached")
     if best:

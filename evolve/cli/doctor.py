@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from evolve.cli.places import runs_folder
+from evolve.errors import UsageError
 
 PACKAGES = ("numpy", "numba", "pydantic", "rich", "click", "python-flint")
 EXTRAS = ("scipy", "torch", "ray", "openai", "anthropic")
@@ -35,27 +36,50 @@ def packages() -> dict[str, str | None]:
 
 
 def places() -> list[dict[str, Any]]:
-    """The folders that runs write to: whether they can be written, and the space left."""
+    """The folders that runs write to: whether they can be written, the space left, what is wrong with the choice.
+
+    Where no temporary folder can be used, `folder` and `free_bytes` are None.
+    """
     runs = runs_folder()
     existing = next(folder for folder in (runs.absolute(), *runs.absolute().parents) if folder.exists())
-    wanted = (("runs", existing), ("temporary", Path(tempfile.gettempdir())))
-    return [
-        {
-            "place": name,
-            "folder": str(folder),
-            "writable": os.access(folder, os.W_OK),
-            "free_bytes": shutil.disk_usage(folder).free,
-        }
-        for name, folder in wanted
-    ]
+    found = [_place("runs", existing)]
+    try:
+        found.append({**_place("temporary", Path(tempfile.gettempdir())), "trouble": _unusable_temporary()})
+    except FileNotFoundError as error:
+        tried = str(error.strerror or error).partition("[")[2].rstrip("]").replace("'", "")
+        nowhere = {"place": "temporary", "folder": None, "writable": False, "free_bytes": None}
+        found.append({**nowhere, "trouble": f"none is writable (tried {tried})"})
+    return found
+
+
+def _place(name: str, folder: Path) -> dict[str, Any]:
+    return {
+        "place": name,
+        "folder": str(folder),
+        "writable": os.access(folder, os.W_OK),
+        "free_bytes": shutil.disk_usage(folder).free,
+        "trouble": "",
+    }
+
+
+def _unusable_temporary() -> str:
+    """Say which variable names a temporary folder that Python passed over in silence; empty if none does."""
+    for name in ("TMPDIR", "TEMP", "TMP"):
+        if value := os.environ.get(name):
+            passed_over = os.path.abspath(value) != tempfile.gettempdir()
+            return f"{name}={value} is not usable, {tempfile.gettempdir()} is taken instead" if passed_over else ""
+    return ""
 
 
 def sandbox(*, preload: tuple[str, ...] = ("numpy",)) -> dict[str, Any]:
     """Start a sandbox, which tests itself, and ask it for its layers; `error` says why it did not start.
 
     The level is that of the machine, `WEAK` included: this question runs no foreign code.
+
+    Raises:
+        UsageError: a module of `preload` is not there.
     """
-    from sandbox.errors import SandboxError
+    from sandbox.errors import PreloadError, SandboxError
     from sandbox.process import ProcessSandbox
 
     start = time.perf_counter()
@@ -67,7 +91,9 @@ def sandbox(*, preload: tuple[str, ...] = ("numpy",)) -> dict[str, Any]:
                 "start_seconds": time.perf_counter() - start,
                 "error": None,
             }
-    except SandboxError as error:
+    except PreloadError as error:
+        raise UsageError(str(error)) from error
+    except (SandboxError, FileNotFoundError) as error:  # the second: no temporary folder
         return {"level": None, "layers": {}, "start_seconds": None, "error": str(error)}
 
 
@@ -78,8 +104,13 @@ def complaints(facts: dict[str, Any]) -> list[str]:
     if missing:
         found.append(f"packages are missing: {', '.join(missing)}; install evolve again, with pip")
     for place in facts["places"]:
+        if place["trouble"]:
+            found.append(f"{place['place']}: {place['trouble']}")
+        if place["folder"] is None:
+            continue
         if not place["writable"]:
-            found.append(f"the folder for {place['place']} files cannot be written: {place['folder']}")
+            what = "runs" if place["place"] == "runs" else "temporary files"
+            found.append(f"the folder for {what} cannot be written: {place['folder']}")
         elif place["free_bytes"] < LITTLE_SPACE_BYTES:
             found.append(f"less than 1 GiB is free in {place['folder']}: long runs may stop with a full disk")
     held = facts["sandbox"]

@@ -14,7 +14,9 @@ GIBIBYTE = 1 << 30
 
 
 @click.command("doctor")
-@click.option("--sandbox", "attacks", is_flag=True, help="Attack the sandbox with the whole hostile suite (minutes).")
+@click.option(
+    "--sandbox", "attacks", is_flag=True, help="Attack the sandbox with the whole hostile suite (about a minute)."
+)
 @click.option("--proofs", is_flag=True, help="With --sandbox: show too that each attack succeeds where it should.")
 @click.option(
     "--preload", default="numpy", show_default=True, help="Modules that the sandbox imports, separated by commas."
@@ -54,7 +56,7 @@ def _attack(output: Output, *, proofs: bool) -> tuple[dict[str, Any] | None, lis
     from evolve.testing.hostile.run import ArenaError
 
     output.say()
-    output.say(f"running {len(all_attacks())} attacks against the sandbox, which takes a few minutes")
+    output.say(f"running {len(all_attacks())} attacks against the sandbox, which takes about a minute")
     try:
         report = run_suite(with_proofs=proofs)
     except ArenaError as error:
@@ -82,6 +84,9 @@ def _lines(facts: dict[str, Any]) -> Iterator[str]:
     absent = [name for name, version in facts["packages"].items() if version is None]
     yield f"packages  {', '.join(installed)}" + (f" (not installed: {', '.join(absent)})" if absent else "")
     for place in facts["places"]:
+        if place["folder"] is None:
+            yield f"{place['place']:<9} {place['trouble']}"
+            continue
         state = "" if place["writable"] else ", NOT WRITABLE"
         yield f"{place['place']:<9} {place['folder']}, {place['free_bytes'] / GIBIBYTE:.1f} GiB free{state}"
     held = facts["sandbox"]

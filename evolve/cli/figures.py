@@ -18,6 +18,16 @@ def figure(value: object) -> str:
     return clean_line(str(value))
 
 
+def figures_apart(one: float, other: float) -> tuple[str, str]:
+    """Write two numbers short, with as many digits as it takes to tell them apart."""
+    texts = figure(one), figure(other)
+    digits = 6
+    while texts[0] == texts[1] and one != other and digits < 17:
+        digits += 1
+        texts = f"{one:.{digits}g}", f"{other:.{digits}g}"
+    return texts
+
+
 def named_figures(values: Mapping[str, object], *, limit: int | None = None) -> str:
     """Write `name value` pairs on one line, at most `limit` of them."""
     pairs = list(values.items())[:limit]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from evolve.cli.durations import format_duration
-from evolve.cli.figures import figure, named_figures, plural
+from evolve.cli.figures import figure, figures_apart, named_figures, plural
 from evolve.cli.terminal import clean_line
 
 N_NOTABLE = 5
@@ -123,7 +123,8 @@ def described(kind: str, data: Mapping[str, Any]) -> str:
         case "improved":
             text = _improvement(data)
         case "stopping":
-            text = f"stopping  {data.get('reason', '')}"
+            waiting = "waiting for the evaluations in flight; Ctrl-C again stops at once"
+            text = f"stopping  {waiting if data.get('in_flight') else data.get('reason', '')}"
         case "preparing":
             text = f"preparing {data.get('text', '')}"
         case "warning":
@@ -135,9 +136,10 @@ def described(kind: str, data: Mapping[str, Any]) -> str:
 
 def _improvement(data: Mapping[str, Any]) -> str:
     previous = data.get("previous")
-    was = "" if previous is None else f" (was {figure(previous)})"
+    score, before = (figure(data.get("score")), "") if previous is None else figures_apart(data["score"], previous)
+    was = f" (was {before})" if before else ""
     parts = [
-        f"improved  score {figure(data.get('score'))}{was}",
+        f"improved  score {score}{was}",
         f"candidate {data.get('id')} by {data.get('operator')}",
         f"after {plural(int(data.get('evaluations') or 0), 'evaluation')}",
         named_figures(data.get("metrics") or {}, limit=N_METRICS),

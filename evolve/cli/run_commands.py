@@ -102,6 +102,7 @@ def run_command(context: click.Context, /, problem: str, run_dir: Path | None, *
         Output(as_json=given["as_json"]),
         plain=given["plain"],
         target_required=given["require_target"],
+        unsafe_sandbox=bool(given["unsafe_sandbox"]),
     )
     context.exit(code)
 
@@ -158,5 +159,6 @@ def resume_command(context: click.Context, /, run: Path, **given: Any) -> None:
         Output(as_json=given["as_json"]),
         plain=given["plain"],
         target_required=given["require_target"],
+        unsafe_sandbox=bool(given["unsafe_sandbox"]),
     )
     context.exit(code)

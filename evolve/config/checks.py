@@ -31,6 +31,7 @@ def check_folder(folder: Path, raw: Raw) -> tuple[dict[str, str], dict[str, Any]
         mistakes.append(missing_file(folder, "evaluator.file", file))
     language = _table(raw, "problem").get("language")
     mistakes += _check_tables_of_the_language(raw, language)
+    mistakes += _check_gpus(raw)
     if language == "symbolic":
         mistakes += _check_symbolic(folder, raw, seed_files)
     if language == "python":
@@ -74,6 +75,14 @@ def _check_tables_of_the_language(raw: Raw, language: object) -> list[Mistake]:
         for table, owner, other in (("symbolic", "symbolic", "python"), ("sandbox", "python", "symbolic"))
         if table in raw and language == other
     ]
+
+
+def _check_gpus(raw: Raw) -> list[Mistake]:
+    limit = _table(raw, "limits").get("gpu_memory_mb")
+    if not limit or _table(raw, "sandbox").get("gpus"):
+        return []
+    expected = "it only with graphics cards: [sandbox] gpus = [0]"
+    return [Mistake(key="limits.gpu_memory_mb", got=repr(limit), expected=expected)]
 
 
 def _check_symbolic(folder: Path, raw: Raw, seed_files: Mapping[str, str]) -> list[Mistake]:

@@ -15,7 +15,6 @@ from evolve.config.mistakes import Mistake, listing
 from evolve.config.tables import ProblemFile
 from evolve.config.validation import read_tables
 from evolve.errors import ProblemError
-from sandbox.limits import Limits
 
 SCHEMA = "evolve.problem/1"
 
@@ -50,11 +49,6 @@ class Problem:
         return self.tables.problem.language
 
     @property
-    def limits(self) -> Limits:
-        """What one candidate's process may use."""
-        return self.tables.limits.limits()
-
-    @property
     def content_hash(self) -> str:
         """Hex SHA-256 over everything that decides what a run of this problem does; the folder's place does not."""
         content = self.to_json()
@@ -86,6 +80,7 @@ class Problem:
             "limits": tables.limits.model_dump(mode="json"),
             "process": process,
             "preload": list(tables.sandbox.preload),
+            "gpus": list(tables.sandbox.gpus),
             "entry": tables.seed.files[0],
         }
 

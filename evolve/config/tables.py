@@ -11,10 +11,6 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from sandbox.limits import MEBIBYTE, Limits
-
-KIBIBYTE = 1 << 10
-
 Text = Annotated[str, Field(min_length=1)]
 Texts = Annotated[tuple[Text, ...], Field(strict=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -22,8 +18,11 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
 PositiveInt = Annotated[int, Field(ge=1)]
 Mebibytes = Annotated[int, Field(ge=1, le=1 << 24)]
-Module = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$")]
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+MODULE_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
+IDENTIFIER_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
+NAME_PATTERN = r"^[a-z0-9][a-z0-9_]*$"
+Module = Annotated[str, Field(pattern=MODULE_PATTERN)]
+Identifier = Annotated[str, Field(pattern=IDENTIFIER_PATTERN)]
 OutOfRange = Literal["clip", "reject", "overflow"]
 
 
@@ -48,7 +47,7 @@ class Table(BaseModel):
 class ProblemTable(Table):
     """`[problem]`: what is searched for, in words that a language model can read too."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
+    name: Annotated[str, Field(pattern=NAME_PATTERN)]
     title: Text
     statement: Text
     language: Literal["symbolic", "python"]
@@ -129,6 +128,7 @@ class LimitsTable(Table):
     n_processes: Annotated[int, Field(ge=1, le=1 << 15, validate_default=True)] = 32
     n_files: Annotated[int, Field(ge=16, le=1 << 15)] = 64
     scratch_mb: Annotated[int, Field(ge=0, le=1 << 20)] = 0
+    gpu_memory_mb: Annotated[int, Field(ge=0, le=1 << 24)] = 0
 
     @field_validator("n_processes")
     @classmethod
@@ -137,25 +137,16 @@ class LimitsTable(Table):
             raise wrong(f"at least n_threads = {info.data['n_threads']}: every thread counts")
         return n_processes
 
-    def limits(self) -> Limits:
-        """The same limits as the sandbox takes them."""
-        return Limits(
-            wall_seconds=self.wall_seconds,
-            cpu_seconds=self.cpu_seconds,
-            memory_bytes=self.memory_mb * MEBIBYTE,
-            output_bytes=self.output_kb * KIBIBYTE,
-            result_bytes=self.result_mb * MEBIBYTE,
-            n_threads=self.n_threads,
-            n_processes=self.n_processes,
-            n_files=self.n_files,
-            scratch_bytes=self.scratch_mb * MEBIBYTE,
-        )
-
 
 class SandboxTable(Table):
-    """`[sandbox]`: the modules that Python candidates find already imported; the slow ones belong here."""
+    """`[sandbox]`: what Python candidates find there.
+
+    `preload` are modules already imported; the slow ones belong here. `gpus` are graphics cards, numbered as
+    `nvidia-smi` shows them.
+    """
 
     preload: Annotated[tuple[Module, ...], Field(strict=False)] = ("numpy",)
+    gpus: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(strict=False)] = ()
 
     @field_validator("preload")
     @classmethod
@@ -163,6 +154,13 @@ class SandboxTable(Table):
         if len(set(preload)) != len(preload):
             raise wrong("different modules")
         return preload
+
+    @field_validator("gpus")
+    @classmethod
+    def _different_cards(cls, gpus: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(gpus)) != len(gpus):
+            raise wrong("different numbers")
+        return gpus
 
 
 class RangeAxisTable(Table):

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from evolve.config.mistakes import Mistake, did_you_mean, one_of, shown
-from evolve.config.tables import AXIS_KINDS, TABLES, ProblemFile
+from evolve.config.tables import AXIS_KINDS, IDENTIFIER_PATTERN, MODULE_PATTERN, NAME_PATTERN, TABLES, ProblemFile
 
 WORDS = {
     "string_type": "text",
@@ -19,6 +19,11 @@ WORDS = {
     "model_type": "a table",
     "model_attributes_type": "a table",
     "finite_number": "a finite number",
+}
+PATTERNS = {
+    MODULE_PATTERN: "a module name such as scipy.optimize",
+    IDENTIFIER_PATTERN: "a name of letters, digits and _ that starts with no digit",
+    NAME_PATTERN: "lower case, digits and _, not _ first",
 }
 
 
@@ -65,7 +70,7 @@ def _expected(kind: str, context: dict[str, Any], message: str) -> str:
         "greater_than_equal": "{ge} or more",
         "less_than_equal": "{le} or less",
         "string_too_short": "text that is not empty",
-        "string_pattern_mismatch": "text like {pattern}",
+        "string_pattern_mismatch": PATTERNS.get(str(context.get("pattern")), "text like {pattern}"),
         "too_short": "at least {min_length}",
         "literal_error": "{expected}",
         "wrong": "{expected}",

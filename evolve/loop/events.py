@@ -38,7 +38,10 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
-    """How a session of a run ended. `stopped_by` is evaluations, time, target, signal or exhausted."""
+    """How a session of a run ended. `stopped_by` is evaluations, time, target, signal or exhausted.
+
+    `evaluator_failures` counts the evaluations of the whole run that failed by the evaluator's fault.
+    """
 
     run: str
     evaluations: int
@@ -49,6 +52,7 @@ class RunSummary:
     stopped_by: str
     signal: int | None
     seconds: float
+    evaluator_failures: int = 0
 
     def to_mapping(self) -> dict[str, Any]:
         """The summary as JSON data."""

@@ -1,42 +1,45 @@
 """Whether this machine can confine Python candidates; asked before anything is written."""
 
-from collections.abc import Mapping
-
 from evolve.config.problem import Problem
-from evolve.errors import EvolveEnvironmentError
-from sandbox.errors import SandboxError
-from sandbox.layers import Layer, Level
-from sandbox.process import ProcessSandbox
-
-ACTIVE = "active"
-NOT_NEEDED = "not needed by root"
+from evolve.errors import EvolveEnvironmentError, ProblemError
 
 
-def require_isolation(problem: Problem, *, unsafe: bool) -> None:
+def require_isolation(problem: Problem, *, unsafe: bool) -> str:
     """Refuse to judge Python candidates where next to nothing would confine them, unless `unsafe` accepts that.
 
+    Returns:
+        The level that candidates will be judged at; empty for symbolic ones, which need no sandbox.
+
     Raises:
-        EvolveEnvironmentError: the sandbox would be `WEAK`, or does not work at all.
+        ProblemError: a module of `[sandbox] preload` is not there.
+        EvolveEnvironmentError: the sandbox would be `WEAK`, does not work at all, or lacks the problem's graphics card.
     """
-    if problem.language != "python" or unsafe:
-        return
+    if problem.language != "python":
+        return ""
+    # The sandbox is for Linux only, and symbolic problems run anywhere.
+    from sandbox.errors import PreloadError, SandboxError
+    from sandbox.gpu import GpuAccess
+    from sandbox.process import ProcessSandbox
+
+    wanted = problem.tables.sandbox
+    gpu = GpuAccess(devices=wanted.gpus) if wanted.gpus else None
     try:
-        # Nothing is preloaded and no candidate starts: this only tries the layers.
-        with ProcessSandbox(preload=(), unsafe=True) as sandbox:
-            level, report = sandbox.level, sandbox.report
+        # No candidate starts: this tries the layers, and whether the modules can be imported.
+        with ProcessSandbox(preload=wanted.preload, unsafe=unsafe, gpu=gpu) as sandbox:
+            return str(sandbox.level)
+    except PreloadError as error:
+        raise ProblemError(f"{problem.name}: {error}") from error
     except SandboxError as error:
-        raise EvolveEnvironmentError(f"the sandbox does not work: {error}") from error
-    if level == Level.WEAK:
-        raise weakness(report)
+        asked = f"[sandbox] gpus = {list(wanted.gpus)} in problem.toml asks for graphics cards; " if gpu else ""
+        hint = f"{asked}`evolve doctor` shows what works here, docs/security.md what each part is for"
+        raise EvolveEnvironmentError(str(error), hint=hint) from error
 
 
-def weakness(report: Mapping[Layer, str]) -> EvolveEnvironmentError:
-    """The error that says what is missing here and what can be done."""
-    wanting = {layer: reason for layer, reason in report.items() if reason not in (ACTIVE, NOT_NEEDED)}
-    missing = "".join(f"\n  {layer}: {reason}" for layer, reason in wanting.items())
-    return EvolveEnvironmentError(
-        "the sandbox reaches the level WEAK only: nothing would keep a hostile candidate from your files, keys and "
-        f"processes. What is missing here:{missing}",
-        hint="use a machine or container that has them, or accept the risk with --unsafe-sandbox "
-        "(unsafe_sandbox = true in your own settings, EVOLVE_UNSAFE_SANDBOX=1); docs/security.md says what each is for",
-    )
+def warning_of(level: str, problem: Problem) -> str:
+    """What a person should know of a run at this level; empty for nothing."""
+    scratch = problem.tables.limits.scratch_mb
+    if level == "WEAK":
+        return "WEAK: candidates can read and change what you can (--unsafe-sandbox)"
+    if level == "NOOPEN" and scratch:
+        return f"NOOPEN: candidates can open no file here, so [limits] scratch_mb = {scratch} gives them no folder"
+    return ""

@@ -99,6 +99,7 @@ class Search:
         self.last_told = -1
         self.n_evaluations = 0
         self.n_failures = 0
+        self.n_evaluator_failures = 0
         self.n_duplicates = 0
         self.best: CandidateRecord | None = None
         self.best_score: float | None = None
@@ -210,6 +211,7 @@ class Search:
             else:
                 status, cell = results[0].status.value, results[0].cell
         self.n_failures += evaluation.failure is not None
+        self.n_evaluator_failures += evaluation.failure == Failure.EVALUATOR
         return CandidateRecord(candidate=candidate, evaluation=evaluation, island=told.island, status=status, cell=cell)
 
     def _remember_best(self, record: CandidateRecord) -> None:

@@ -25,7 +25,7 @@ from evolve.loop.budget import Budget
 from evolve.loop.driver import Driver, Past, RunParts
 from evolve.loop.events import Event, Listener, RunOptions, RunSummary
 from evolve.loop.gate import gate_for
-from evolve.loop.isolation import require_isolation
+from evolve.loop.isolation import require_isolation, warning_of
 from evolve.loop.iteration import Bench, judge_all, require_answer
 from evolve.loop.journal import Journal
 from evolve.loop.replay import fold_log
@@ -52,7 +52,7 @@ def start_run(problem: Problem, run_dir: Path, options: RunOptions, listener: Li
         ResumableError: the disk is full or the workers are gone; `resume_run` goes on.
     """
     options = _resolved(problem, options)
-    require_isolation(problem, unsafe=options.unsafe_sandbox)
+    warning = warning_of(require_isolation(problem, unsafe=options.unsafe_sandbox), problem)
     search = build_search(problem, options.rng_seed)
     existed = run_dir.exists()
     meta = {
@@ -65,13 +65,24 @@ def start_run(problem: Problem, run_dir: Path, options: RunOptions, listener: Li
         run_dir, meta, durability=options.durability, network_fs_allowed=options.network_fs_allowed
     )
     try:
-        return _session(problem, options, writer, search, listener)
+        return _session(problem, options, writer, search, _warned(listener, warning))
     except (SeedError, EvolveEnvironmentError):
         if writer.is_empty():
             writer.discard(folder_too=not existed)
         raise
     finally:
         writer.close()
+
+
+def _warned(listener: Listener, warning: str) -> Listener:
+    """A listener that hears of the warning, unless it is empty, right after the start."""
+
+    def listen(event: Event) -> None:
+        listener(event)
+        if warning and event.kind == "started":
+            listener(Event(kind="warning", data={"text": warning}))
+
+    return listen
 
 
 class Changes(TypedDict, total=False):
@@ -99,7 +110,7 @@ def resume_run(
     meta, before = reader.meta(), reader.counts()
     problem = Problem.from_json(meta["problem"])
     problem.require_unchanged_judge()
-    require_isolation(problem, unsafe=unsafe_sandbox)
+    warning = warning_of(require_isolation(problem, unsafe=unsafe_sandbox), problem)
     options = RunOptions(**meta["options"])
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if unsafe_sandbox != options.unsafe_sandbox:
@@ -113,7 +124,7 @@ def resume_run(
         backlog, _ = fold_log(search, reader, window=options.window or 1)
         reader.close()
         past = Past(seconds=float(before["seconds"]), backlog=tuple(backlog))
-        return _session(problem, options, writer, search, listener, past)
+        return _session(problem, options, writer, search, _warned(listener, warning), past)
     finally:
         writer.close()
 
@@ -181,6 +192,7 @@ async def _session_async(
         stopped_by=stopped_by,
         signal=caught[0] if caught and stopped_by == "signal" else None,
         seconds=past.seconds + driver.session_seconds,
+        evaluator_failures=search.n_evaluator_failures,
     )
     listener(Event(kind="stopped", data=summary.to_mapping()))
     return summary
@@ -190,7 +202,7 @@ async def _begin(problem: Problem, parts: RunParts) -> None:
     """What comes before the clock starts: compile what the operators need, judge the seed program."""
     preparation = next((each.preparation() for each in parts.search.operators if isinstance(each, SymbolicBurst)), None)
     if preparation is not None:
-        text = "the compiled search; the first time takes about a minute"
+        text = "the compiled search; the first time takes about half a minute"
         parts.listener(Event(kind="preparing", data={"text": text}))
         require_answer(await parts.bench.executor.submit(preparation.task, preparation.payload))
     if parts.search.last_told < 0:
@@ -209,7 +221,7 @@ async def _tell_seed(problem: Problem, parts: RunParts) -> None:
         by_evaluator = evaluation.failure is Failure.EVALUATOR
         what = "the evaluator fails on the seed program" if by_evaluator else "the seed program cannot be scored"
         raise SeedError(
-            f"{problem.name}: {what} ({evaluation.failure}): {evaluation.detail}",
+            f"{problem.name}: {what} ({evaluation.failure}): {evaluation.detail.rstrip()}",
             hint="nothing was written; mend it and start again",
         )
     child = ToldChild(files=problem.seed_files, fingerprint=fingerprint, parent_ids=(), evaluation=evaluation)

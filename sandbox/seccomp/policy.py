@@ -43,18 +43,17 @@ Verdict = int | tuple[Check, ...]
 """What to answer whatever the arguments are, or the checks that must all pass."""
 
 _COMPUTING = """
-read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 lseek close close_range dup dup2 dup3 fstat
+read write readv writev pread64 pwrite64 preadv pwritev lseek close close_range dup dup2 dup3 fstat
 pipe pipe2 eventfd eventfd2 poll ppoll select pselect6
 epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2
-brk munmap mremap mprotect madvise pkey_alloc pkey_free pkey_mprotect membarrier
+brk munmap mremap mprotect pkey_alloc pkey_free pkey_mprotect membarrier
 futex futex_waitv futex_wait futex_wake futex_requeue set_robust_list rseq set_tid_address restart_syscall
 rt_sigaction rt_sigprocmask rt_sigpending rt_sigsuspend rt_sigtimedwait rt_sigreturn sigaltstack pause
-alarm getitimer setitimer timer_create timer_settime timer_gettime timer_getoverrun timer_delete
-clock_getres clock_nanosleep nanosleep gettimeofday time times getrusage
+alarm getitimer setitimer timer_settime timer_gettime timer_getoverrun timer_delete
+nanosleep gettimeofday time times getrusage
 getpid getppid gettid getpgrp getuid geteuid getgid getegid getresuid getresgid getgroups
 uname sysinfo getcpu getcwd umask getrandom getrlimit
-sched_yield sched_getaffinity sched_getparam sched_getscheduler sched_get_priority_max sched_get_priority_min
-sched_rr_get_interval wait4 waitid exit exit_group
+sched_yield sched_getaffinity sched_get_priority_max sched_get_priority_min wait4 waitid exit exit_group
 """
 
 # Where files may be opened, Landlock or the file tree says which; looking at their names and sizes they leave free.
@@ -84,8 +83,8 @@ settimeofday clock_settime clock_adjtime adjtimex iopl ioperm modify_ldt move_pa
 """
 
 _ITSELF = (Check(0, (0,)),)  # process 0 is the caller
-_THREAD_FLAGS = 0x10900  # shares memory, signal handlers and the process
-_MAY_COME_ALONG = 0x7C_0600  # shares files, folder and semaphores; where the thread's id and storage lie
+_THREAD_FLAGS = 0x10F00  # shares memory, folder, open files (they are counted), signal handlers and the process
+_MAY_COME_ALONG = 0x7C_0000  # shares semaphores; where the thread's id and storage lie
 _PRIVATE, _ANONYMOUS, _DROPPABLE = 0x02, 0x20, 0x08
 _LOOSE = 0x4_2100  # huge pages from the machine's reserve, pinned, growing by itself: beyond the memory limits
 _READ, _WRITE, _READ_WRITE, _TRUNCATE = 0o0, 0o1, 0o2, 0o1000
@@ -103,6 +102,9 @@ _FCNTL = (0, 1, 2, 3, 4, 1030)  # copies of descriptors, their flags; no locks, 
 _IOCTL = (0x5401, 0x802C_542A, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # is it a terminal, bytes ready, flags
 _ARCH_PRCTL = (0x1003, 0x1004, 0x1021, 0x1022, 0x1023)  # segment bases (read), permission for matrix registers
 
+_NO_FOREIGN_CLOCK = (Check(0, (0,), 0x8000_0000),)  # negative numbers are the clocks of other processes
+_MADVICE = (0, 1, 2, 3, 4, 8, 14, 15, 16, 17, 22, 23)  # no merging with others' pages, no swapping out, no faults
+
 _CHECKED: Mapping[str, tuple[Check, ...]] = {
     "clone": (Check(0, (_THREAD_FLAGS,), LONG ^ _MAY_COME_ALONG),),
     "mmap": (
@@ -114,10 +116,16 @@ _CHECKED: Mapping[str, tuple[Check, ...]] = {
     ),
     "prlimit64": (*_ITSELF, Check(2, (0,), LONG)),  # reading only
     "sched_setaffinity": _ITSELF,
+    "sched_getparam": _ITSELF,
+    "sched_getscheduler": _ITSELF,
+    "sched_rr_get_interval": _ITSELF,
+    "preadv2": (Check(5, (0,)),),  # one of its flags tells which pages of a file others have read
+    "pwritev2": (Check(5, (0,)),),
+    "madvise": (Check(2, _MADVICE),),
     "getpgid": _ITSELF,
     "getsid": _ITSELF,
     "tgkill": (Check(0, (OWN_PID,)),),
-    "clock_gettime": (Check(0, (0,), 0x8000_0000),),  # negative numbers are the clocks of other processes
+    **dict.fromkeys(("clock_gettime", "clock_getres", "clock_nanosleep", "timer_create"), _NO_FOREIGN_CLOCK),
     "fcntl": (Check(1, _FCNTL),),
     "ioctl": (Check(1, _IOCTL),),
     "prctl": (Check(0, _PRCTL),),

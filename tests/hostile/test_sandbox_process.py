@@ -29,6 +29,7 @@ from sandbox.errors import (
 from sandbox.layers import Layer, Level
 from sandbox.limits import MEBIBYTE, Limits
 from sandbox.process import ProcessSandbox
+from sandbox.seccomp.syscalls import NUMBERS
 from sandbox.session import ProcessSession
 from tests.sandboxes import AWAY, all_below, children_of, parent_of, sandbox_at
 
@@ -388,7 +389,7 @@ def test_shared_memory_that_no_limit_of_the_kernel_counts_is_seen_by_the_watcher
     limits = Limits(memory_bytes=64 * MEBIBYTE)
     with start(weak, text, limits) as session:
         assert session.call("f", 32 << 20) == 32 << 20
-        with pytest.raises(CandidateOutOfMemory, match=r"^took \d+ MiB, allowed are 64 MiB"):
+        with pytest.raises(CandidateOutOfMemory, match=r"^took \d+ MiB of memory, allowed are 64 MiB"):
             session.call("f", 120 << 20)
 
 
@@ -402,7 +403,7 @@ def test_page_tables_that_no_limit_of_the_kernel_counts_are_seen_by_the_watcher(
     with (
         ProcessSandbox(without=away, unsafe=True, limits=Limits(memory_bytes=32 * MEBIBYTE)) as sandbox,
         start(sandbox, text) as session,
-        pytest.raises(CandidateOutOfMemory, match=r"^took \d+ MiB, allowed are 32 MiB"),
+        pytest.raises(CandidateOutOfMemory, match=r"^took \d+ MiB of memory, allowed are 32 MiB"),
     ):
         session.call("f")
 
@@ -553,7 +554,8 @@ TEXT = "def f():\\n    return 1\\ndef burn():\\n    while True:\\n        pass\\
 with sandbox.start({"main.py": TEXT}) as first:
     first.call("f")
 idle, busy = sandbox.start({"main.py": TEXT}), sandbox.start({"main.py": TEXT})
-first.close()  # and another process is parked
+first.close()
+idle.call("f")  # and another process is parked
 threading.Thread(target=busy.call, args=("burn",), daemon=True).start()
 while len(all_below(sandbox.server_pid)) < 3:
     time.sleep(0.01)
@@ -675,3 +677,24 @@ def test_a_request_larger_than_the_pipe_reaches_a_busy_printer(sandbox: ProcessS
     with start(sandbox, text) as session:
         assert session.call("f", np.ones(1 << 18)) == 1 << 18
         assert len(session.output) == 50_001
+
+
+HIDING = """
+import ctypes, threading, time
+libc = ctypes.CDLL(None)
+def grow():
+    kept = []
+    while True:
+        kept.append(bytearray(1 << 16))
+        time.sleep(0.001)
+def f():
+    threading.Thread(target=grow).start()
+    libc.syscall({exit}, 0)
+"""
+
+
+@pytest.mark.parametrize("level", [Level.FULL, Level.STRONG, Level.NOOPEN])
+def test_a_program_whose_main_thread_ends_is_ended(level: Level) -> None:
+    text = HIDING.format(exit=NUMBERS[os.uname().machine]["exit"])
+    with sandbox_at(level) as sandbox, start(sandbox, text) as session, pytest.raises(CandidateCrashed):
+        session.call("f")

@@ -76,6 +76,8 @@ def test_with_the_flag_it_runs_and_every_result_says_how_little_confined_it() ->
 
     assert run["code"] == 0, run["err"]
     assert "sandbox WEAK" in run["out"]
+    assert "warning   WEAK: candidates can read and change what you can" in run["out"]
+    assert run["out"].endswith(" --unsafe-sandbox\n")
     assert json.loads(status["out"])["levels"] == {"WEAK": 3}
     assert "sandbox   WEAK" in show["out"]
     assert (resume["code"], verify["code"]) == (5, 5)

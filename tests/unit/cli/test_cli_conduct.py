@@ -90,6 +90,7 @@ def test_a_run_for_scripts_writes_json_lines_and_the_summary_last(capsys: pytest
         "stopped_by": "time",
         "signal": None,
         "seconds": 1.5,
+        "evaluator_failures": 0,
         "exit_code": 0,
         "resume": "evolve resume 'runs/a toy/1' --time 3s",
     }
@@ -102,6 +103,18 @@ def test_a_run_for_scripts_writes_json_lines_and_the_summary_last(capsys: pytest
 )
 def test_the_command_that_resumes_raises_the_amount_that_is_spent(stopped_by: str, more: str) -> None:
     assert resume_command_of(summary(stopped_by=stopped_by)) == f"evolve resume 'runs/a toy/1'{more}"
+
+
+def test_after_an_unsafe_run_the_command_that_resumes_allows_it_again(capsys: pytest.CaptureFixture[str]) -> None:
+    conduct(scripted(summary()), Output(as_json=False), unsafe_sandbox=True)
+
+    assert capsys.readouterr().out.endswith("resume with: evolve resume 'runs/a toy/1' --time 3s --unsafe-sandbox\n")
+
+
+def test_failures_of_the_evaluator_are_told_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
+    report(replace(summary(), evaluator_failures=2), Output(as_json=False), 0)
+
+    assert "2 of 3 evaluations failed in the evaluator (see evolve status 'runs/a toy/1')" in capsys.readouterr().out
 
 
 def test_a_run_without_a_best_does_not_offer_to_show_it(capsys: pytest.CaptureFixture[str]) -> None:

@@ -211,7 +211,7 @@ def test_plain_lines_carry_the_time_and_one_improvement_each(
     tell("seed", {"id": 1, "score": 0.5, "metrics": {}})
     tell("improved", IMPROVED)
     tell("warning", {"text": "a worker was lost"})
-    tell("stopping", {"reason": "signal"})
+    tell("stopping", {"reason": "signal", "in_flight": 3})
 
     assert lines == [
         "2026-01-02T03:04:05Z  started   toy on 2 workers, window 8, seed 7, run runs/toy/1",
@@ -219,7 +219,7 @@ def test_plain_lines_carry_the_time_and_one_improvement_each(
         "2026-01-02T03:04:05Z  improved  score 3.25 (was 3), candidate 42 by mutate, after 142 evaluations, "
         "operations 6  max_relative_error 0.00056",
         "2026-01-02T03:04:05Z  warning   a worker was lost",
-        "2026-01-02T03:04:05Z  stopping  signal",
+        "2026-01-02T03:04:05Z  stopping  waiting for the evaluations in flight; Ctrl-C again stops at once",
     ]
 
 
@@ -237,3 +237,9 @@ def test_a_heartbeat_comes_after_half_a_minute_of_silence_only(
     assert [line[22:] for line in lines[1:]] == [
         "running   150 evaluations, 5/s, best 3.25, 9 elites, 1m50s gone, 10s left, 50 evaluations left, target 5"
     ]
+
+
+def test_an_improvement_too_small_for_six_digits_is_written_with_more() -> None:
+    line = described("improved", {**IMPROVED, "score": 2.325140021, "previous": 2.32514001})
+
+    assert "score 2.32514002 (was 2.32514001)," in line

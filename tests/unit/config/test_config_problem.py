@@ -156,7 +156,7 @@ def test_all_mistakes_are_reported_at_once_each_with_its_key(tmp_path: Path) -> 
     lines = mistakes_of(folder_with(tmp_path, toml=toml))
 
     expected = [
-        r"problem\.name: got \"Not Good\", expected text like",
+        r"problem\.name: got \"Not Good\", expected lower case, digits",
         r"problem\.title: got 3, expected text",
         r"problem\.statement: got nothing, expected this key",
         r"problem\.statment: got an unknown key, .*did you mean \"statement\"\?",

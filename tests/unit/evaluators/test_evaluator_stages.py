@@ -354,7 +354,7 @@ def test_closing_a_judge_that_never_ran_anything_is_harmless_and_repeatable(tmp_
         ("stages = {'quick': 3}\n", r"lacks the stages \['quick'\], it has \['quick'\]"),
         ("raise SystemExit('no')\n", "cannot be loaded: SystemExit: no at evaluate.py:1"),
         ("1 / 0\n", "cannot be loaded: ZeroDivisionError"),
-        ("def f(:\n", "cannot be loaded: SyntaxError"),
+        ("def f(:\n", r"cannot be loaded: SyntaxError.*line 1\)$"),
     ],
 )
 def test_a_file_that_is_no_evaluator_is_told_with_its_path(tmp_path: Path, source: str, words: str) -> None:

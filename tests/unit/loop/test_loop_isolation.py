@@ -2,31 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from evolve.config.problem import load_problem
-from evolve.loop.isolation import require_isolation, weakness
-from sandbox.layers import BASIC, Layer
-
-
-def test_every_missing_layer_is_named_with_its_reason_and_no_other() -> None:
-    report = dict.fromkeys(BASIC, "active") | {
-        Layer.SECCOMP: "not supported by this kernel",
-        Layer.LANDLOCK: "switched off",
-        Layer.USER_NAMESPACE: "not needed by root",
-    }
-
-    message = str(weakness(report))
-
-    assert "\n  seccomp: not supported by this kernel\n  landlock: switched off\n" in message
-    assert "user-namespace" not in message
-    assert "own-session" not in message
-
-
-def test_it_says_what_can_be_done() -> None:
-    error = weakness({Layer.SECCOMP: "gone"})
-
-    assert error.exit_code == 5
-    for way in ("--unsafe-sandbox", "unsafe_sandbox = true", "EVOLVE_UNSAFE_SANDBOX=1", "docs/security.md"):
-        assert way in error.hint
+from evolve.errors import ProblemError
+from evolve.loop.isolation import require_isolation, warning_of
+from sandbox.layers import Level
 
 
 def test_a_symbolic_problem_and_one_whose_risk_is_accepted_are_not_asked(
@@ -38,3 +19,29 @@ def test_a_symbolic_problem_and_one_whose_risk_is_accepted_are_not_asked(
 
 def test_a_machine_that_confines_is_accepted(python_problem: Path) -> None:
     require_isolation(load_problem(python_problem), unsafe=False)
+
+
+@pytest.mark.parametrize("unsafe", [False, True])
+def test_a_module_that_is_not_there_is_a_mistake_of_the_problem(python_problem: Path, *, unsafe: bool) -> None:
+    file = python_problem / "problem.toml"
+    file.write_text(file.read_text(encoding="utf-8") + '[sandbox]\npreload = ["nosuch"]\n', encoding="utf-8")
+
+    with pytest.raises(ProblemError, match=r"no module 'nosuch' to preload.*\[sandbox\] preload"):
+        require_isolation(load_problem(python_problem), unsafe=unsafe)
+
+
+def test_a_weak_level_is_warned_of(python_problem: Path) -> None:
+    problem = load_problem(python_problem)
+
+    assert warning_of(Level.WEAK, problem).startswith("WEAK: candidates can read and change what you can")
+    assert all(warning_of(level, problem) == "" for level in (Level.FULL, Level.STRONG, Level.NOOPEN, ""))
+
+
+def test_a_scratch_folder_that_nobody_gets_is_warned_of(python_problem: Path) -> None:
+    file = python_problem / "problem.toml"
+    text = file.read_text(encoding="utf-8").replace("[limits]\n", "[limits]\nscratch_mb = 4\n")
+    file.write_text(text, encoding="utf-8")
+    problem = load_problem(python_problem)
+
+    assert "scratch_mb = 4" in warning_of(Level.NOOPEN, problem)
+    assert warning_of(Level.STRONG, problem) == ""

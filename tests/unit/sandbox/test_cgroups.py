@@ -509,7 +509,7 @@ def test_v2_that_refuses_to_hand_limits_down_is_unavailable_and_leaves_no_descri
     (root / "cgroup.subtree_control").mkdir()
     before = len(os.listdir("/proc/self/fd"))
 
-    with pytest.raises(CgroupUnavailable, match="cannot be divided: Is a directory"):
+    with pytest.raises(CgroupUnavailable, match=r"no group can be made below .*: Is a directory"):
         machine.open()
 
     assert not (root / f"{PREFIX}t").exists()
@@ -540,7 +540,7 @@ def test_a_machine_that_tells_nothing_is_unavailable_and_has_nothing_to_sweep(tm
 def test_a_group_where_nothing_can_be_made_is_unavailable(machine: Machine) -> None:
     machine.write_proc("4:memory:/gone\n", f"/ {machine.top} rw - cgroup cgroup rw,memory")
 
-    with pytest.raises(CgroupUnavailable, match="cannot be divided: No such file"):
+    with pytest.raises(CgroupUnavailable, match=r"no group can be made below .*: No such file"):
         machine.open()
 
 

@@ -389,7 +389,7 @@ def test_an_allocation_that_torch_refuses_names_the_limit(limited: ProcessSandbo
             session.call("fails", said)
         assert session.call("shares_memory") == "fine"
 
-    assert caught.value.detail.startswith("more GPU memory than the 512 MiB allowed: ")
+    assert caught.value.detail.startswith("more GPU memory than the 512 MiB allowed ([limits] gpu_memory_mb): ")
     assert said in caught.value.detail
 
 

@@ -118,8 +118,8 @@ def test_a_session_tells_nothing_of_the_one_before(sandbox: ProcessSandbox) -> N
 def test_as_many_processes_wait_as_were_asked_for(n_parked: int) -> None:
     with sandbox_at(Level.STRONG, n_parked=n_parked, preload=()) as sandbox:
         with sandbox.start(PID) as session:
-            assert wait_until(lambda: len(children_of(sandbox.server_pid)) == 1 + n_parked)
             pid_of(session)
+            assert wait_until(lambda: len(children_of(sandbox.server_pid)) == 1 + n_parked)
         assert wait_until(lambda: len(children_of(sandbox.server_pid)) == n_parked)
 
 

@@ -52,10 +52,18 @@ def test_a_signal_without_a_name_is_told_by_its_number() -> None:
         (
             {"limit": "memory", "used": 130 * MEBIBYTE},
             CandidateOutOfMemory,
-            "took 130 MiB, allowed are 100 MiB",
+            "took 130 MiB of memory, allowed are 100 MiB ([limits] memory_mb)",
         ),
-        ({"limit": "processes", "used": 9}, CandidateProcessLimit, "ran 9 threads, allowed are 8"),
-        ({"limit": "disk", "used": 8192}, CandidateDiskLimit, "wrote 8192 bytes, allowed are 5000"),
+        (
+            {"limit": "processes", "used": 9},
+            CandidateProcessLimit,
+            "ran 9 threads, allowed are 8 ([limits] n_processes)",
+        ),
+        (
+            {"limit": "disk", "used": 8192},
+            CandidateDiskLimit,
+            "wrote 8192 bytes, allowed are 5000 bytes or 1024 files ([limits] scratch_mb)",
+        ),
     ],
 )
 @pytest.mark.parametrize("status", [-signal.SIGKILL, -signal.SIGSEGV, 0])

@@ -187,10 +187,10 @@ def test_a_reported_error_is_raised_by_its_kind_and_the_session_goes_on(kind: st
 @pytest.mark.parametrize(
     ("kind", "error", "says"),
     [
-        ("memory", CandidateOutOfMemory, "100 MiB allowed: what"),
-        ("processes", CandidateProcessLimit, "32 allowed: what"),
-        ("files", CandidateFileLimit, "64 allowed: what"),
-        ("disk", CandidateDiskLimit, "0 bytes allowed: what"),
+        ("memory", CandidateOutOfMemory, r"100 MiB allowed \(\[limits\] memory_mb\): what"),
+        ("processes", CandidateProcessLimit, r"32 allowed \(\[limits\] n_processes\): what"),
+        ("files", CandidateFileLimit, r"64 allowed \(\[limits\] n_files\): what"),
+        ("disk", CandidateDiskLimit, r"0 bytes or 1024 files allowed \(\[limits\] scratch_mb\): what"),
         ("gpu_memory", CandidateOutOfGpuMemory, "what"),
     ],
 )
@@ -325,7 +325,7 @@ def test_a_limit_that_ended_the_process_is_told_with_its_value() -> None:
     error = error_after_end({"status": -signal.SIGKILL, "reason": {"limit": "memory", "used": 130 * MEBIBYTE}})
 
     assert type(error) is CandidateOutOfMemory
-    assert error.detail == "took 130 MiB, allowed are 100 MiB"
+    assert error.detail == "took 130 MiB of memory, allowed are 100 MiB ([limits] memory_mb)"
 
 
 def test_the_last_words_are_told_tamed_and_only_their_end() -> None:

@@ -36,7 +36,7 @@ clone3 openat2 cachestat get_robust_list remap_file_pages process_mrelease reada
 
 ORDINARY = """
 read write close fstat lseek pipe2 dup brk munmap mprotect madvise futex rt_sigaction rt_sigreturn getpid gettid
-nanosleep clock_nanosleep getrandom exit exit_group sched_yield sched_getaffinity set_robust_list rseq epoll_create1
+nanosleep getrandom exit exit_group sched_yield sched_getaffinity set_robust_list rseq epoll_create1
 """
 
 PATHS = """
@@ -244,6 +244,16 @@ CASES: dict[str, tuple[Callable[[], tuple[int, ...]], int]] = {
     "a fork": (lambda: answers_to("clone", 0x0120_0011), REFUSE),
     "a fork that shares memory": (lambda: answers_to("clone", 0x4111), REFUSE),
     "a sibling": (lambda: answers_to("clone", GLIBC_THREAD | 0x8000), REFUSE),
+    "a thread with open files of its own": (lambda: answers_to("clone", GLIBC_THREAD & ~0x400), REFUSE),
+    "a thread with a folder of its own": (lambda: answers_to("clone", GLIBC_THREAD & ~0x200), REFUSE),
+    "reading at a place": (lambda: answers_to("preadv2", 3, 0x1000, 1, 0, 0, 0), ALLOW),
+    "asking which pages are in memory": (lambda: answers_to("preadv2", 3, 0x1000, 1, 0, 0, 8), REFUSE),
+    "giving memory back": (lambda: answers_to("madvise", 0x1000, 4096, 4), ALLOW),
+    "merging pages with others'": (lambda: answers_to("madvise", 0x1000, 4096, 12), REFUSE),
+    "swapping pages out": (lambda: answers_to("madvise", 0x1000, 4096, 21), REFUSE),
+    "sleeping by a clock of all": (lambda: answers_to("clock_nanosleep", 1, 0, 0x1000, 0), ALLOW),
+    "a timer by another's clock": (lambda: answers_to("timer_create", 2**64 - 6, 0, 0x1000), REFUSE),
+    "another's scheduling": (lambda: answers_to("sched_getscheduler", 7), REFUSE),
     "a traced thread": (lambda: answers_to("clone", GLIBC_THREAD | 0x2000), REFUSE),
     "a thread in a new user namespace": (lambda: answers_to("clone", GLIBC_THREAD | 0x1000_0000), REFUSE),
     "a thread in a new mount namespace": (lambda: answers_to("clone", GLIBC_THREAD | 0x2_0000), REFUSE),
