@@ -36,7 +36,7 @@ check: $(STAMP)
 	$(BIN)/check-wheel-contents dist/*.whl
 
 bench: $(STAMP)
-	for each in interpreter archive sandbox; do $(BIN)/python -m benchmarks.$$each || exit 1; done
+	for each in interpreter archive sandbox chaos; do $(BIN)/python -m benchmarks.$$each || exit 1; done
 	$(BIN)/python -m benchmarks.discovery exp2 log2 erf circle_packing_26
 
 clean:

@@ -93,7 +93,8 @@ class JudgeSpec:
     Exactly one of `family` (a built-in evaluator, with `options`) and `file` (a Python file in `folder`) is set.
     `axes` names the archive's axes: every evaluation has a descriptor value for each. `entry` is the file of a Python
     candidate whose functions are called (the first if None). `preload` names modules that Python candidates find
-    already imported, `gpus` numbers the graphics cards that they see. `unsafe` allows a sandbox that confines next to nothing.
+    already imported, `gpus` numbers the graphics cards that they see. `unsafe` allows a sandbox that confines next to
+    nothing.
     """
 
     name: str = ""

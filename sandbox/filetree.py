@@ -4,7 +4,6 @@ import os
 import site
 import sys
 import sysconfig
-import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -32,6 +31,7 @@ OURS = Path(__file__).parents[1]
 DEVICES = ("/dev/null", "/dev/urandom")
 N_SCRATCH_FILES = 1024
 _ATTR_RDONLY, _ATTR_NOSUID, _ATTR_NODEV, _ATTR_NOEXEC = 1, 2, 4, 8  # of mount_setattr
+_COVERED = ("/tmp", "/usr")  # noqa: S108 any folder will do to build on: it is covered for this process only
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/usr/share/zoneinfo")
 
 
@@ -68,7 +68,7 @@ def stand_in_private_tree(
         copies.append(("/proc", True, copy_mount("/proc", flags=device | _ATTR_NODEV)))
     links = _symlinks((*_LIBRARIES, sys.prefix, sys.base_prefix))
     os.umask(0o022)
-    root = tempfile.gettempdir()  # any folder will do: it is covered here only
+    root = next(folder for folder in _COVERED if os.path.isdir(folder))
     mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=1m,mode=0755")
     for path, is_folder, tree in copies:
         place_mount(tree, _make_place(root + path, is_folder=is_folder))

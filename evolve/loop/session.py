@@ -181,7 +181,8 @@ async def _session_async(
         finally:
             await executor.close()
     writer.set_meta("archive_hash", search.islands.hash())  # before the end: a session that ended left its hash
-    writer.end_session(driver.session_seconds, stopped_by)
+    seconds = driver.session_seconds  # read once: what is told is what is recorded
+    writer.end_session(seconds, stopped_by)
     summary = RunSummary(
         run=str(writer.run_dir),
         evaluations=search.n_evaluations,
@@ -191,7 +192,7 @@ async def _session_async(
         archive_hash=search.islands.hash(),
         stopped_by=stopped_by,
         signal=caught[0] if caught and stopped_by == "signal" else None,
-        seconds=past.seconds + driver.session_seconds,
+        seconds=past.seconds + seconds,
         evaluator_failures=search.n_evaluator_failures,
     )
     listener(Event(kind="stopped", data=summary.to_mapping()))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from evaluators.environment import KEPT_VARIABLES
 from evaluators.judge import Judge, JudgeSpec
 from evolve.config.problem import load_problem
 
@@ -33,3 +34,9 @@ def test_the_problem_that_the_documents_show_can_be_judged(tmp_path: Path) -> No
 
     assert evaluation.score == pytest.approx(-4.0)
     assert evaluation.descriptor == {"size": 2.0}
+
+
+def test_the_documents_name_every_variable_that_an_evaluator_sees() -> None:
+    text = (HOME / "docs/problems.md").read_text(encoding="utf-8")
+
+    assert [name for name in KEPT_VARIABLES if f"`{name}`" not in text] == []

@@ -157,6 +157,7 @@ RANGES = [
     ("limits.n_processes", 1, 1 << 15),
     ("limits.n_files", 16, 1 << 15),
     ("limits.scratch_mb", 0, 1 << 20),
+    ("limits.gpu_memory_mb", 0, 1 << 24),
     ("evaluator.memory_mb", 256, 1 << 24),
 ]
 
@@ -186,6 +187,13 @@ def test_a_module_is_preloaded_once() -> None:
     assert lines_for(with_value("sandbox.preload", ["numpy", "numpy"])) == [
         'sandbox.preload: got ["numpy", "numpy"], expected different modules'
     ]
+
+
+def test_cards_are_different_numbers_from_zero() -> None:
+    assert read(with_value("sandbox.gpus", [0, 3])).sandbox.gpus == (0, 3)
+    assert lines_for(with_value("sandbox.gpus", [1, 1])) == ["sandbox.gpus: got [1, 1], expected different numbers"]
+    assert lines_for(with_value("sandbox.gpus", [-1])) == ["sandbox.gpus[0]: got -1, expected 0 or more"]
+    assert lines_for(with_value("sandbox.gpus", ["0"])) == ['sandbox.gpus[0]: got "0", expected a whole number']
 
 
 @pytest.mark.parametrize("key", ["archive.qd_offset", "budget.target", "known.value"])

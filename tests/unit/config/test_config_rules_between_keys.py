@@ -184,6 +184,16 @@ def test_a_symbolic_problem_has_no_sandbox_to_preload_modules_in(tmp_path: Path)
     assert line == '[sandbox]: got this table, expected it only with problem.language = "python"'
 
 
+def test_a_limit_of_a_cards_memory_needs_cards(tmp_path: Path) -> None:
+    toml = HEAD + JUDGE + AXIS + "[limits]\ngpu_memory_mb = 9\n"
+
+    assert mistakes_in(problem_folder(tmp_path, toml)) == [
+        "limits.gpu_memory_mb: got 9, expected it only with graphics cards: [sandbox] gpus = [0]"
+    ]
+    spec = load_problem(problem_folder(tmp_path, toml + "[sandbox]\ngpus = [1]\n")).judge_spec_mapping()
+    assert (spec["limits"]["gpu_memory_mb"], spec["gpus"]) == (9, [1])
+
+
 def test_a_symbolic_candidate_is_one_file(tmp_path: Path) -> None:
     toml = HEAD.replace('"python"', '"symbolic"') + '[seed]\nfiles = ["seed.py", "more.py"]\n' + JUDGE + AXIS
     folder = problem_folder(tmp_path, toml, **{"seed.py": FORMULA, "more.py": FORMULA})

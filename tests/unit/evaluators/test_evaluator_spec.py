@@ -20,10 +20,11 @@ FULL = JudgeSpec(
     stages=(StageSpec(name="quick", threshold=1.5), StageSpec(name="full")),
     axes=("operations", "depth"),
     symbolic=SymbolicSpec(inputs=("x",), max_operations=9),
-    limits=LimitsSpec(memory_mb=64, n_processes=3, scratch_mb=7),
+    limits=LimitsSpec(memory_mb=64, n_processes=3, scratch_mb=7, gpu_memory_mb=5),
     process=ProcessSpec(wall_seconds=1.5, memory_mb=300),
     entry="seed.py",
     preload=("numpy", "scipy"),
+    gpus=(0, 2),
     unsafe=True,
 )
 
@@ -35,6 +36,7 @@ def test_a_spec_survives_the_way_through_json() -> None:
 def test_limits_are_in_the_sandboxs_units() -> None:
     assert LimitsSpec(memory_mb=3, output_kb=2).limits().memory_bytes == 3 * MEBIBYTE
     assert LimitsSpec(output_kb=2).limits().output_bytes == 2048
+    assert LimitsSpec(gpu_memory_mb=2).limits().gpu_memory_bytes == 2 * MEBIBYTE
 
 
 def test_contradictions_are_told_all_at_once() -> None:
@@ -103,9 +105,9 @@ def test_a_limit_that_limits_nothing_is_refused(kind: type, name: str, value: An
 
 
 @pytest.mark.parametrize(("kind", "name"), LIMITS + PROCESS)
-def test_only_the_scratch_folder_may_be_nothing(kind: type, name: str) -> None:
-    if name == "scratch_mb":
-        assert kind(**{name: 0}).limits().scratch_bytes == 0
+def test_only_the_scratch_folder_and_the_limit_of_a_card_may_be_nothing(kind: type, name: str) -> None:
+    if name in ("scratch_mb", "gpu_memory_mb"):
+        assert getattr(kind(**{name: 0}).limits(), name.replace("_mb", "_bytes")) == 0
         return
     with pytest.raises(EvaluatorError, match=f"{name} is 0, expected a finite number above 0"):
         kind(**{name: 0})

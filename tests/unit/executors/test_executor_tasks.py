@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluators.contract import Certainty, Evaluation, Failure, Verdict
-from evaluators.records import LEVELS
+from evaluators.records import LEVELS, verdict_to_mapping
 from evolve import tasks
 from evolve.config.problem import load_problem
 
@@ -33,6 +33,20 @@ evaluations = st.one_of(
     ),
     st.builds(Evaluation, failure=st.sampled_from(Failure), detail=texts, metrics=metrics, stage=texts),
 )
+
+DIES_ONCE = """
+from pathlib import Path
+mark = Path(__file__).with_name("died")
+if mark.exists():
+    raise ValueError("not again")
+
+def evaluate(candidate):
+    value = float(candidate.files["seed.py"].split("+")[1])
+    if value == 9.0:
+        mark.touch()
+        import os; os._exit(9)
+    return {"score": value, "descriptor": {"operations": 1.0}}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -77,11 +91,11 @@ def test_an_evaluation_survives_the_way_through_json(evaluation: Evaluation) -> 
 
 @pytest.mark.parametrize("certainty", Certainty)
 def test_a_verdict_survives_the_way_through_json(certainty: Certainty) -> None:
-    wire = {"verdict": str(certainty), "value": 0.5, "score": None, "detail": "so", "certificate": {"boxes": [1, 2]}}
+    verdict = Verdict(verdict=certainty, value=0.5, detail="so", certificate={"boxes": [1, 2]})
 
-    verdict = tasks.verdict_from_mapping(json.loads(json.dumps(wire)))
+    wire = json.dumps(verdict_to_mapping(verdict))
 
-    assert verdict == Verdict(verdict=certainty, value=0.5, detail="so", certificate={"boxes": [1, 2]})
+    assert tasks.verdict_from_mapping(json.loads(wire)) == verdict
 
 
 @pytest.mark.parametrize("change", [{"failure": "bored"}, {"failure": None, "score": None}, {"extra": 1}])
@@ -128,6 +142,20 @@ def test_a_judge_that_cannot_be_built_fails_every_child_with_the_reason(judge: M
 
     assert [each.failure for each in evaluations] == [Failure.EVALUATOR] * 2
     assert all("astrology" in each.detail for each in evaluations)
+
+
+def test_an_evaluator_that_cannot_be_loaded_again_after_a_crash_costs_no_evaluation_already_made(
+    symbolic_problem: Path,
+) -> None:
+    (symbolic_problem / "evaluate.py").write_text(DIES_ONCE, encoding="utf-8")
+    spec = load_problem(symbolic_problem).judge_spec_mapping()
+
+    first, crashed, lost = judged(spec, "x + 1.0", "x + 9.0", "x + 1.0")
+
+    assert first.score == 1.0
+    assert (crashed.failure, lost.failure) == (Failure.EVALUATOR, Failure.EVALUATOR)
+    assert "died: exit status 9" in crashed.detail
+    assert "cannot be loaded" in lost.detail
 
 
 def test_a_worker_keeps_one_judge_and_builds_another_for_another_problem(judge: Mapping[str, Any]) -> None:

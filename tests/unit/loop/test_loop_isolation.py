@@ -1,11 +1,13 @@
 """What is said where candidates cannot be confined; `tests/integration/test_unsafe_sandbox.py` has the whole way."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from evolve.config.problem import load_problem
-from evolve.errors import ProblemError
+from evolve.errors import EvolveEnvironmentError, ProblemError
 from evolve.loop.isolation import require_isolation, warning_of
 from sandbox.layers import Level
 
@@ -22,9 +24,31 @@ def test_a_machine_that_confines_is_accepted(python_problem: Path) -> None:
 
 
 @pytest.mark.parametrize("unsafe", [False, True])
+def test_a_machine_without_the_problems_graphics_card_is_refused(
+    python_problem: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, unsafe: bool
+) -> None:
+    with (python_problem / "problem.toml").open("a", encoding="utf-8") as file:
+        file.write("\n[sandbox]\ngpus = [0]\n")
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(EvolveEnvironmentError, match="no 'nvidia-smi', so no NVIDIA driver") as caught:
+        require_isolation(load_problem(python_problem), unsafe=unsafe)
+
+    assert "[sandbox] gpus = [0]" in caught.value.hint
+
+
+def test_the_loop_is_imported_without_what_only_linux_has() -> None:
+    text = "import sys, evolve.loop; print(*{'sandbox.kernel', 'sandbox.jail'} & set(sys.modules))"
+
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True, timeout=60)
+
+    assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize("unsafe", [False, True])
 def test_a_module_that_is_not_there_is_a_mistake_of_the_problem(python_problem: Path, *, unsafe: bool) -> None:
-    file = python_problem / "problem.toml"
-    file.write_text(file.read_text(encoding="utf-8") + '[sandbox]\npreload = ["nosuch"]\n', encoding="utf-8")
+    with (python_problem / "problem.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[sandbox]\npreload = ["nosuch"]\n')
 
     with pytest.raises(ProblemError, match=r"no module 'nosuch' to preload.*\[sandbox\] preload"):
         require_isolation(load_problem(python_problem), unsafe=unsafe)

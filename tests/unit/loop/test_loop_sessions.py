@@ -129,6 +129,22 @@ def test_a_seed_program_without_a_score_leaves_a_folder_as_it_was(symbolic_probl
     assert [each.name for each in (tmp_path / "mine").iterdir()] == ["notes.txt"]
 
 
+def test_the_summary_counts_what_the_evaluator_failed_on(python_problem: Path, tmp_path: Path) -> None:
+    fragile = 'candidate.call("answer")\n    assert (first, second) == (1.0, 2.0)\n    return {\n        "score"'
+    rewritten(python_problem / "evaluate.py", 'candidate.call("answer")\n    return {\n        "score"', fragile)
+
+    summary, _ = started(python_problem, tmp_path / "run", evaluations=4)
+
+    assert (summary.evaluations, summary.evaluator_failures) == (4, 3)
+
+
+def test_a_seed_program_that_raises_is_told_without_an_empty_line(python_problem: Path, tmp_path: Path) -> None:
+    rewritten(python_problem / "seed.py", "return", "raise KeyError")
+
+    with pytest.raises(SeedError, match=r"KeyError[^\n]*\nnothing was written"):
+        started(python_problem, tmp_path / "run")
+
+
 def test_a_certificate_holds_all_that_a_checker_needs_and_leaves_no_torn_file(
     python_problem: Path, tmp_path: Path
 ) -> None:

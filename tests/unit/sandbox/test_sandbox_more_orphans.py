@@ -102,6 +102,24 @@ def reap(text: str) -> Any:
     return json.loads(done.stdout)
 
 
+@needs_root
+def test_a_child_that_must_not_be_killed_is_not_waited_for() -> None:
+    text = """
+from sandbox.kernel import keep_capabilities
+if os.fork() == 0:
+    os.setresuid(65534, 65534, 65534)
+    os.write(write, b"1\\n")
+    os.close(write)
+    os.read(read, 1)  # until there is no writer: this process has gone
+    os._exit(0)
+heard(1)
+keep_capabilities(0)
+print(kill_orphans(set()))
+"""
+
+    assert reap(text) == 1
+
+
 class Started:
     """A process that was started over a link, with the controller's ends of its pipes."""
 
