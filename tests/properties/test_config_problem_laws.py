@@ -167,9 +167,8 @@ def test_the_limits_of_the_file_are_those_of_the_sandbox_in_bytes(limits: dict[s
     base = {"title": "a", "statement": "a", "language": "python", "name": "a"}
     axes = [{"name": "a", "low": 0.0, "high": 1.0, "cells": 1}]
 
-    found = problem_of(
-        {"problem": base, "evaluator": {"file": "e.py"}, "archive": {"axes": axes}, "limits": limits}
-    ).limits
+    problem = problem_of({"problem": base, "evaluator": {"file": "e.py"}, "archive": {"axes": axes}, "limits": limits})
+    found = JudgeSpec.from_mapping(problem.judge_spec_mapping()).limits.limits()
 
     assert found.memory_bytes == limits.get("memory_mb", 1024) * MEBIBYTE
     assert found.output_bytes == limits.get("output_kb", 64) * 1024
