@@ -34,6 +34,10 @@ WALLS = BARE.without - {Layer.MEMORY_WATCH, Layer.MEMORY_CGROUP}
 """The layers that refuse; the others end what has grown too large, together with limits."""
 
 
+# A third of the successes is shown by default; with EVOLVE_ALL_ATTACKS in the environment, or by the doctor, all are.
+PROVED = 1 if os.environ.get("EVOLVE_ALL_ATTACKS") else 3
+
+
 class Arenas:
     """One arena for each configuration, made when it is first needed."""
 
@@ -86,7 +90,7 @@ def test_the_attack_is_contained(arenas: Arenas, attack: Attack) -> None:
 
 
 @pytest.mark.xdist_group("hostile-weak")
-@pytest.mark.parametrize("attack", [attack for attack in ATTACKS if attack.shown_in], ids=str)
+@pytest.mark.parametrize("attack", [attack for attack in ATTACKS if attack.shown_in][::PROVED], ids=str)
 def test_the_attack_succeeds_in_a_weaker_configuration(arenas: Arenas, attack: Attack) -> None:
     for need in attack.needs:
         if missing(need):

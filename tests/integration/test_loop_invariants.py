@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from evolve.config.problem import load_problem
-from evolve.errors import EvolveEnvironmentError, SeedError
+from evolve.errors import ProblemError, SeedError
 from evolve.loop import Event, RunOptions, RunSummary, replay_run, resume_run, start_run, verify_candidate
 from evolve.store import RunReader
 from evolve.store.schema import DATABASE_NAME, connect_reader
@@ -183,7 +183,7 @@ def test_an_evaluator_that_exits_at_its_import_is_told(symbolic_problem: Path, t
 
 def test_a_module_that_cannot_be_preloaded_is_told_and_leaves_no_run(python_problem: Path, tmp_path: Path) -> None:
     rewrite(python_problem, "problem.toml", "[limits]", '[sandbox]\npreload = ["no_such_module"]\n\n[limits]')
-    with pytest.raises(EvolveEnvironmentError, match="no_such_module"):
+    with pytest.raises(ProblemError, match="no_such_module"):
         run(python_problem, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 

@@ -106,11 +106,12 @@ def reap(text: str) -> Any:
 def test_a_child_that_must_not_be_killed_is_not_waited_for() -> None:
     text = """
 from sandbox.kernel import keep_capabilities
+gate, open_gate = os.pipe()
 if os.fork() == 0:
     os.setresuid(65534, 65534, 65534)
     os.write(write, b"1\\n")
-    os.close(write)
-    os.read(read, 1)  # until there is no writer: this process has gone
+    os.close(open_gate)
+    os.read(gate, 1)  # until there is no writer: this process has gone
     os._exit(0)
 heard(1)
 keep_capabilities(0)
