@@ -26,7 +26,8 @@ from sandbox.symbolic.program import Program  # noqa: E402
 from sandbox.symbolic.render import render  # noqa: E402
 from sandbox.symbolic.vocabulary import ARITHMETIC  # noqa: E402
 
-INTERVALS = {"exp2": (0, 1), "log2_1p": (0, 1), "erf": (0, 2), "sin": (0, "pi/2")}
+INTERVALS = {"exp2": (0, 1), "exp": (0, 1), "log2_1p": (0, 1), "erf": (0, 2), "sin": (0, "pi/2")}
+ODD = ("sin", "erf")
 FOLDERS = {"log2_1p": "log2"}
 KEEP = 6
 COLUMNS = ("polynomial", "rational", "continued_fraction", "transformed", "evolved_structure")
@@ -66,9 +67,15 @@ class OuterArchive:
 
 def fit_target(function: str) -> FitTarget:
     """The table the evaluator family gives for a function."""
-    family = FunctionApproximation({"function": function, "interval": list(INTERVALS[function])}, ARITHMETIC)
+    options = {"function": function, "interval": list(INTERVALS[function])}
+    if function in ODD:
+        options["symmetry"] = "odd"
+    family = FunctionApproximation(options, ARITHMETIC)
     points, values, relative = family.fit_target()
-    return FitTarget(points=points, values=values, relative=relative, values_low=family.fit_target_low())
+    symmetry = "odd" if function in ODD else None
+    return FitTarget(
+        points=points, values=values, relative=relative, values_low=family.fit_target_low(), symmetry=symmetry
+    )
 
 
 def baselines(function: str) -> dict[str, dict[str, float]]:

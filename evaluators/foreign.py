@@ -25,7 +25,7 @@ class ForeignEvaluator:
 
     def __init__(self, path: Path, stages: Sequence[StageSpec]) -> None:
         self.path = path
-        self._module = _load(path)
+        self._module = load_file(path)
         self.stages: tuple[tuple[StageSpec, Judging], ...] = self._stages(stages)
 
     @property
@@ -66,7 +66,12 @@ def where(error: BaseException) -> str:
     return clean(f"{type(error).__name__}: {error}{at}")
 
 
-def _load(path: Path) -> ModuleType:
+def load_file(path: Path) -> ModuleType:
+    """Run a file of the problem's folder as a module with a private name; for the evaluator's own process only.
+
+    Raises:
+        EvaluatorError: it cannot be read, or it raised.
+    """
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     except OSError as error:

@@ -25,21 +25,24 @@ from sandbox.symbolic.vocabulary import Vocabulary, VocabularyError, load_vocabu
 
 if TYPE_CHECKING:
     from evaluators.approximation.family import FunctionApproximation
+    from evaluators.float32.family import Float32Family
 
-__all__ = ["FitData", "FloatArray", "Judge", "JudgeSpec", "fit_data", "open_sandbox"]
+__all__ = ["FitData", "FloatArray", "Judge", "JudgeSpec", "Symmetry", "fit_data", "open_sandbox"]
 
-FAMILIES = ("function_approximation",)
+FAMILIES = ("function_approximation", "float32")
 
 FloatArray = npt.NDArray[np.float64]
 FitData = tuple[FloatArray, FloatArray, bool]
+Symmetry = tuple[str, float | None]
 
 
 class Judge:
     """Judges candidates of one problem, one after the other; keeps a warm sandbox. A context manager.
 
     A candidate that fails is data: `evaluate` never raises for it. What it raises is the fault of the problem
-    (`EvaluatorError`, from the constructor) or of the machine (`SandboxError`). It runs a problem's own evaluator
-    here: `evaluators.process.open_judge` gives a judge that no evaluator can hang or crash.
+    (`EvaluatorError`, from the constructor) or of the machine (`SandboxError`). It runs a problem's own evaluator, or
+    the function that a problem brings, here: `evaluators.process.open_judge` gives a judge that neither can hang or
+    crash.
     """
 
     def __init__(self, spec: JudgeSpec, sandbox: Sandbox | None = None) -> None:
@@ -48,7 +51,7 @@ class Judge:
         self._owns_sandbox = sandbox is None
         self._symbolic = spec.symbolic if spec.language == "symbolic" else None
         self._vocabulary = None if self._symbolic is None else _vocabulary(self._symbolic)
-        self._family: FunctionApproximation | None = None
+        self._family: FunctionApproximation | Float32Family | None = None
         self._foreign: ForeignEvaluator | None = None
         self.is_worn = False
         """Whether the evaluator ran out of memory: nobody knows what state that left it in."""
@@ -116,6 +119,15 @@ class Judge:
         """What float64 rounding removed from the values of `fit_target`; None where that is not known."""
         return None if self._family is None else self._family.fit_target_low()
 
+    def fit_weights(self) -> FloatArray | None:
+        """What absolute errors are multiplied by at the points of `fit_target`; None where they are not weighted."""
+        return None if self._family is None else self._family.fit_weights()
+
+    def symmetry(self) -> Symmetry | None:
+        """Structure that programs may use: ("odd", None), ("even", None), ("periodic", period), or None."""
+        told = None if self._family is None else self._family.symmetry
+        return None if told is None else (told.kind, told.period)
+
     def close(self) -> None:
         """End the sandbox, unless it was given; harmless when repeated."""
         if self._owns_sandbox and self._sandbox is not None:
@@ -128,23 +140,21 @@ class Judge:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _build_family(self) -> "FunctionApproximation":
-        # Exact arithmetic is slow to import, and problems with their own evaluator do without it.
-        from evaluators.approximation.family import FunctionApproximation
-
+    def _build_family(self) -> "FunctionApproximation | Float32Family":
         if self.spec.family not in FAMILIES:
             raise EvaluatorError(f"evaluator.family is {self.spec.family!r}, expected one of {', '.join(FAMILIES)}")
         if self._vocabulary is None:
             raise EvaluatorError(f"the family {self.spec.family!r} judges symbolic candidates only")
         if self.spec.stages:
             raise EvaluatorError(f"the family {self.spec.family!r} has no stages: remove [[evaluator.stages]]")
-        unknown = sorted(set(self.spec.axes) - FunctionApproximation.descriptor_names)
+        family = _family_named(self.spec.family)
+        unknown = sorted(set(self.spec.axes) - family.descriptor_names)
         if unknown:
             raise EvaluatorError(
                 f"the archive's axes {unknown} are unknown to the family {self.spec.family!r}, "
-                f"which offers {', '.join(sorted(FunctionApproximation.descriptor_names))}"
+                f"which offers {', '.join(sorted(family.descriptor_names))}"
             )
-        return FunctionApproximation(self.spec.options, self._vocabulary)
+        return family(self.spec.options, self._vocabulary, self.spec.folder)
 
     def _parsed(self, files: Mapping[str, str]) -> Program | None:
         """The program of a symbolic candidate; None for a Python one."""
@@ -204,6 +214,17 @@ class Judge:
             raise EvaluatorError(f"the evaluator's verify raised {where(error)}") from error
         finally:
             candidate.close()
+
+
+def _family_named(name: str) -> "type[FunctionApproximation | Float32Family]":
+    # Exact arithmetic is slow to import, and problems with another judge do without it.
+    if name == "float32":
+        from evaluators.float32.family import Float32Family
+
+        return Float32Family
+    from evaluators.approximation.family import FunctionApproximation
+
+    return FunctionApproximation
 
 
 def fit_data(target: Any) -> FitData:

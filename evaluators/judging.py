@@ -83,7 +83,15 @@ def _verify(judge: Judge, argument: Any) -> Any:
 def _fit_target(judge: Judge, argument: Any) -> Any:
     del argument
     target = judge.fit_target()
-    return None if target is None else list(target)
+    if target is None:
+        return None
+    symmetry = judge.symmetry()
+    return {
+        "target": list(target),
+        "low": judge.fit_target_low(),
+        "weights": judge.fit_weights(),
+        "symmetry": None if symmetry is None else list(symmetry),
+    }
 
 
 TASKS: dict[str, Callable[[Judge, Any], Any]] = {EVALUATE: _evaluate, VERIFY: _verify, FIT_TARGET: _fit_target}

@@ -4,11 +4,13 @@ import time
 from collections.abc import Mapping
 from typing import Any, Self
 
+import numpy as np
+
 from evaluators import judging
 from evaluators.answers import MAX_TEXT, WrongAnswerError, clean
 from evaluators.contract import Evaluation, Failure, Verdict
 from evaluators.errors import EvaluatorError
-from evaluators.judge import FitData, FloatArray, Judge, fit_data
+from evaluators.judge import FitData, FloatArray, Judge, Symmetry, fit_data
 from evaluators.link import HungError, JudgeLink, LostError, StuckError
 from evaluators.records import evaluation_from_mapping, verdict_from_mapping
 from evaluators.spec import SANDBOX_SECONDS, JudgeSpec
@@ -27,8 +29,8 @@ class JudgeProcess:
         self.spec = spec
         self._link: JudgeLink | None = None
         self._level = ""
-        self._fit_target: FitData | None = None
-        self._knows_fit_target = False
+        self._fit: Mapping[str, Any] | None = None
+        self._knows_fit = False
 
     @property
     def level(self) -> str:
@@ -87,19 +89,36 @@ class JudgeProcess:
         Raises:
             EvaluatorError: the evaluator cannot be loaded, or its `fit_target` failed, hung or crashed.
         """
-        if not self._knows_fit_target:
-            self._open()
-            try:
-                answer = self._ask(judging.FIT_TARGET, None)
-            except LostError as error:
-                raise EvaluatorError(str(error)) from None
-            self._fit_target = None if answer is None else fit_data(answer)
-            self._knows_fit_target = True
-        return self._fit_target
+        fit = self._asked_fit()
+        return None if fit is None else fit_data(fit["target"])
 
     def fit_target_low(self) -> FloatArray | None:
-        """Nothing: only the built-in families know what rounding removed."""
-        return None
+        """What rounding removed; see `Judge.fit_target_low`."""
+        return self._fit_array("low")
+
+    def fit_weights(self) -> FloatArray | None:
+        """What absolute errors are multiplied by; see `Judge.fit_weights`."""
+        return self._fit_array("weights")
+
+    def symmetry(self) -> Symmetry | None:
+        """What structure programs may use; see `Judge.symmetry`."""
+        fit = self._asked_fit()
+        told = None if fit is None else fit["symmetry"]
+        return None if told is None else (str(told[0]), told[1])
+
+    def _fit_array(self, name: str) -> FloatArray | None:
+        fit = self._asked_fit()
+        return None if fit is None or fit[name] is None else np.array(fit[name], dtype=np.float64)
+
+    def _asked_fit(self) -> Mapping[str, Any] | None:
+        if not self._knows_fit:
+            self._open()
+            try:
+                self._fit = self._ask(judging.FIT_TARGET, None)
+            except LostError as error:
+                raise EvaluatorError(str(error)) from None
+            self._knows_fit = True
+        return self._fit
 
     def close(self) -> None:
         """End the process and all it started; harmless when repeated."""
@@ -158,9 +177,9 @@ def open_judge(spec: JudgeSpec) -> Judge | JudgeProcess:
     """The judge of a problem; it passes to the caller, who closes it.
 
     A built-in family is our own code, works in bounded steps and starts nothing, so it is asked where it is: some are
-    asked thousands of times a second. A problem's own evaluator gets a process.
+    asked thousands of times a second. A problem's own evaluator, or a function that it brings, gets a process.
 
     Raises:
         EvaluatorError: a family with wrong options.
     """
-    return Judge(spec) if spec.file is None else JudgeProcess(spec)
+    return JudgeProcess(spec) if spec.runs_own_code else Judge(spec)

@@ -165,6 +165,12 @@ class JudgeSpec:
         return data
 
     @property
+    def runs_own_code(self) -> bool:
+        """Whether judging runs a file of the problem's folder: its evaluator, or the function of a built-in family."""
+        function = self.options.get("function")
+        return self.file is not None or (isinstance(function, str) and function.endswith(".py"))
+
+    @property
     def longest_seconds(self) -> float:
         """How long one evaluation can take while everything of ours works: all limits together, each hit."""
         own = LOADING * self.process.wall_seconds

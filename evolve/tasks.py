@@ -23,6 +23,7 @@ EVALUATE = "evaluate"
 VERIFY = "verify"
 BURST = "burst"
 PREPARE = "prepare"
+FLOAT32 = "float32"
 
 __all__ = ["HANDLER", "evaluation_from_mapping", "evaluation_to_mapping", "handle", "verdict_from_mapping"]
 
@@ -80,7 +81,16 @@ def burst(payload: Mapping[str, Any]) -> dict[str, Any]:
     points, values, relative = fit
     vocabulary = load_vocabulary(payload["vocabulary"])
     parents = [parse(text, vocabulary, inputs=payload["inputs"]) for text in payload["parents"]]
-    target = FitTarget(points=points, values=values, relative=relative, values_low=judge.fit_target_low())
+    kind, period = judge.symmetry() or (None, None)
+    target = FitTarget(
+        points=points,
+        values=values,
+        relative=relative,
+        values_low=judge.fit_target_low(),
+        weights=judge.fit_weights(),
+        symmetry=kind,
+        period=period,
+    )
     settings = BurstSettings(**{**payload["settings"], "kind": BurstKind(payload["settings"]["kind"])})
     result = run_burst(parents, vocabulary, target, settings, payload["rng_seed"])
     return {
@@ -101,11 +111,22 @@ def prepare(payload: Mapping[str, Any]) -> dict[str, Any]:
     return {**answer, "cost": 0.0}
 
 
+def float32(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Improve one float32 program; see `evolve.symbolic.machine_task`. A broken compiler gives `failed`, the reason."""
+    from evolve.symbolic.machine_task import float32_children
+
+    try:
+        return float32_children(payload)
+    except EvaluatorError as error:
+        return {"failed": str(error)}
+
+
 TASKS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     EVALUATE: evaluate,
     VERIFY: verify,
     BURST: burst,
     PREPARE: prepare,
+    FLOAT32: float32,
 }
 
 

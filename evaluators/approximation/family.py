@@ -1,7 +1,7 @@
 """The evaluator family `function_approximation`: how well a symbolic program approximates a function."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,14 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from flint import arb
 
-from evaluators.approximation.functions import end_of_interval, target_named
 from evaluators.approximation.precision import working
 from evaluators.approximation.proof import METHOD, NotProvedError, Proof, prove
 from evaluators.approximation.rational import NoExactFormError, Quotient, UndefinedEverywhereError, quotient_of
-from evaluators.approximation.sup_error import ErrorCurve, UnboundedErrorError
+from evaluators.approximation.settings import settings_of
+from evaluators.approximation.sup_error import UnboundedErrorError
 from evaluators.contract import Certainty, Evaluation, Failure, Verdict
 from evaluators.errors import EvaluatorError
-from evaluators.options import checked_options
 from sandbox.symbolic.canonical import counts, depth, operation_count
 from sandbox.symbolic.program import Program
 from sandbox.symbolic.render import render
@@ -29,9 +28,10 @@ TOWARDS_A_ZERO = (2.0**-100, 2.0**-60, 2.0**-40, 2.0**-24, 2.0**-12)
 HANDLED = frozenset({"add", "sub", "mul", "div", "neg", "square"})
 
 CLAIM = (
-    "for every real x in the interval, the program's value has at most this error; its constants are read as the exact "
-    "float64 numbers, its operations are those of the real numbers, and poles of intermediate values that cancel are "
-    "filled by limits"
+    "for every real x in the interval, the program's value has at most this error; every number in its text is read as "
+    "the exact float64 number nearest to it, one of more than 17 significant digits as the exact sum of two float64 "
+    "numbers nearest to it (listed as `constants`), its operations are those of the real numbers, and poles of "
+    "intermediate values that cancel are filled by limits"
 )
 
 FloatArray = npt.NDArray[np.float64]
@@ -49,18 +49,25 @@ class FunctionApproximation:
     """Judges programs of one input against a built-in function.
 
     The score is -log10 of the largest error over the closed interval: correct decimal digits. The program is read as
-    a function of real numbers: its constants are float64 numbers, rounding during its evaluation does not count, and
+    a function of real numbers: its constants are exact (see `CLAIM`), rounding in its evaluation does not count, and
     where an intermediate value has a pole that cancels, the limit counts.
 
     Programs must be canonical, so that equal programs are worth the same whichever way they are written.
 
-    Options: `function` (a name of `functions.TARGETS`), `interval` (two ends: numbers or text such as "pi/2"),
-    `error` ("relative", the default, or "absolute").
+    Options:
+        function: A name of `functions.TARGETS`, a formula over x such as "exp(-x^2/2)", or a .py file of the problem's
+            folder with `value(x)` on mpmath numbers, or with `enclosure(x)` on python-flint's arb and arb_series.
+            Without an enclosure nothing is proved.
+        interval: Two ends: numbers, or text such as "pi/2".
+        error: "relative" (the default; a limit where the function is zero), "absolute", or
+            {weight = "a formula over x"}: the absolute error times that.
+        symmetry: "odd", "even" or ["periodic", period]: structure that programs may use. It is checked, and offered to
+            the search; programs are free not to have it.
     """
 
     descriptor_names = frozenset({"operations", "depth", "divisions", "constants"})
 
-    def __init__(self, options: Mapping[str, Any], vocabulary: Vocabulary) -> None:
+    def __init__(self, options: Mapping[str, Any], vocabulary: Vocabulary, folder: str = "") -> None:
         self._vocabulary = vocabulary
         unhandled = [function.name for function in vocabulary.functions if function.name not in HANDLED]
         if unhandled:
@@ -68,10 +75,11 @@ class FunctionApproximation:
                 f"the family function_approximation judges programs over + - * /, but the vocabulary "
                 f"{vocabulary.name!r} also has {', '.join(unhandled)}: set symbolic.vocabulary to 'arithmetic'"
             )
-        values = checked_options(options, required=("function", "interval"), optional={"error": "relative"})
-        if values["error"] not in ("relative", "absolute"):
-            raise EvaluatorError(f"evaluator.options.error is {values['error']!r}, expected 'relative' or 'absolute'")
-        self.curve = _curve(values)
+        settings = settings_of(options, folder)
+        self.curve = settings.curve
+        self.symmetry = settings.symmetry
+        """What structure programs may use, for a search that can."""
+        self._table: tuple[list[float], list[Any]] | None = None
 
     def evaluate(self, program: Program) -> Evaluation:
         """The largest error of the program, as a score in digits."""
@@ -84,11 +92,10 @@ class FunctionApproximation:
             return Evaluation.failed(Failure.INVALID, detail=str(error))
         if not math.isfinite(peak.error):
             return Evaluation.failed(Failure.NOT_FINITE, detail=f"the error is not finite near x = {peak.point!r}")
-        kind = "relative" if self.curve.relative else "absolute"
         return Evaluation(
             score=digits(peak.error),
             descriptor={name: judged.metrics[name] for name in sorted(self.descriptor_names)},
-            metrics={**judged.metrics, f"max_{kind}_error": peak.error, "worst_x": peak.point},
+            metrics={**judged.metrics, f"max_{self.curve.kind}_error": peak.error, "worst_x": peak.point},
         )
 
     def verify(self, program: Program) -> Verdict:
@@ -102,8 +109,7 @@ class FunctionApproximation:
         except (NoExactFormError, NotProvedError) as error:
             return Verdict(verdict=Certainty.UNVERIFIED, detail=str(error))
         bound = rounded_up(proof.upper)
-        kind = "relative" if self.curve.relative else "absolute"
-        detail = f"{kind} error at most {bound!r} for every x in [{self.curve.low!r}, {self.curve.high!r}]"
+        detail = f"{self.curve.kind} error at most {bound!r} for every x in [{self.curve.low!r}, {self.curve.high!r}]"
         return Verdict(
             verdict=Certainty.CERTIFIED,
             value=bound,
@@ -115,29 +121,41 @@ class FunctionApproximation:
     def fit_target(self) -> tuple[FloatArray, FloatArray, bool]:
         """Points, the function's values there, and whether errors are relative: what constants are fitted on.
 
-        256 Chebyshev points of the open interval; where the function is zero at an end, a few more next to it.
+        256 Chebyshev points of the open interval; where the function is zero, a few more next to it.
         """
-        points = np.array(self._fit_points())
-        return points, np.array([float(value) for value in self._fit_values(points)]), self.curve.relative
+        points, values = self._fit_table()
+        return np.array(points), np.array([float(value) for value in values]), self.curve.relative
 
     def fit_target_low(self) -> FloatArray:
         """What float64 rounding removed from the values of `fit_target`."""
-        values = self._fit_values(np.array(self._fit_points()))
+        _, values = self._fit_table()
         with working(bits=256):
             return np.array([float(value - arb(float(value))) for value in values])
+
+    def fit_weights(self) -> FloatArray | None:
+        """What absolute errors are multiplied by at the points of `fit_target`; None unless errors are weighted."""
+        if self.curve.weight is None:
+            return None
+        points, _ = self._fit_table()
+        with working(bits=128):
+            return np.array([float(self.curve.weight_at(point)) for point in points])
+
+    def _fit_table(self) -> tuple[list[float], list[Any]]:
+        """Points and exact values, computed once: a problem's own function may be slow."""
+        if self._table is None:
+            points = self._fit_points()
+            with working(bits=256):
+                self._table = points, [self.curve.target.value(arb(point)) for point in points]
+        return self._table
 
     def _fit_points(self) -> list[float]:
         low, high = self.curve.low, self.curve.high
         angles = (2 * np.arange(N_FIT_POINTS) + 1) * (np.pi / (2 * N_FIT_POINTS))
         points = {float(point) for point in low + (high - low) * (1 - np.cos(angles)) / 2}
-        if self.curve.has_zero:
-            points.discard(0.0)
-            points.update(part * end for end in (low, high) if end for part in TOWARDS_A_ZERO)
+        for zero in self.curve.zeros:
+            points.update(zero.point + part * (end - zero.point) for end in (low, high) for part in TOWARDS_A_ZERO)
+            points.discard(zero.point)
         return sorted(points)
-
-    def _fit_values(self, points: Sequence[float] | FloatArray) -> list[Any]:
-        with working(bits=256):
-            return [self.curve.target.value(arb(float(point))) for point in points]
 
     def _judged(self, program: Program) -> _Judged:
         used = counts(program, self._vocabulary)
@@ -154,9 +172,12 @@ class FunctionApproximation:
         return {
             "claim": CLAIM,
             "program": render(program, self._vocabulary),
+            **({} if program.constants_low is None else {"constants": _exact_constants(program)}),
             "function": self.curve.target.written,
             "interval": [self.curve.low.hex(), self.curve.high.hex()],
-            "error": "relative" if self.curve.relative else "absolute",
+            **self.curve.target.details,
+            "error": self.curve.kind,
+            **({} if self.curve.weight is None else {"weight": self.curve.weight.written}),
             "bound": bound,
             "bound_hex": bound.hex(),
             "at_least": math.nextafter(float(proof.lower), 0.0),
@@ -168,6 +189,10 @@ class FunctionApproximation:
         }
 
 
+def _exact_constants(program: Program) -> list[list[str]]:
+    return [[high.hex(), low.hex()] for high, low in zip(program.constants, program.lows, strict=True) if low]
+
+
 def digits(error: float) -> float:
     """-log10 of an error: correct decimal digits, at most 40."""
     return MAX_DIGITS if error <= 10**-MAX_DIGITS else -math.log10(error) + 0.0
@@ -177,16 +202,3 @@ def rounded_up(number: Any) -> float:
     """The smallest convenient float64 that is not below an exact ball."""
     nearest = float(number)
     return nearest if arb(nearest) >= number else math.nextafter(nearest, math.inf)
-
-
-def _curve(values: Mapping[str, Any]) -> ErrorCurve:
-    target = target_named(values["function"])
-    interval = values["interval"]
-    if not isinstance(interval, Sequence) or isinstance(interval, str) or len(interval) != 2:
-        raise EvaluatorError(f"evaluator.options.interval is {interval!r}, expected two ends such as [0, 1]")
-    low, high = end_of_interval(interval[0]), end_of_interval(interval[1])
-    if not low < high:
-        raise EvaluatorError(f"evaluator.options.interval is {interval!r}, expected its first end below its second")
-    curve = ErrorCurve(target, low, high, relative=values["error"] == "relative")
-    curve.require_defined()
-    return curve

@@ -1,6 +1,6 @@
 """The exact form of an arithmetic program: a reduced quotient of polynomials, raised to a power.
 
-A program over + - * / denotes a rational function of its input. Constants are float64 numbers, which are rational, so
+A program over + - * / denotes a rational function of its input. Constants are sums of float64 numbers, so rational, and
 the quotient is computed exactly, and what cancels (a pole of an intermediate value at the end of the interval) is gone
 for good. A trailing chain of squarings is kept as a power, so that it costs nothing.
 """
@@ -62,7 +62,10 @@ def quotient_of(program: Program, vocabulary: Vocabulary) -> Quotient:
         NoExactFormError: a function other than + - * / and negation is used, or the degree is too large.
         UndefinedEverywhereError: it divides by zero whatever the input.
     """
-    constants = [Quotient(fmpq_poly([exact(value)]), fmpq_poly([1])) for value in program.constants]
+    constants = [
+        Quotient(fmpq_poly([exact(value) + exact(low)]), fmpq_poly([1]))
+        for value, low in zip(program.constants, program.lows, strict=True)
+    ]
     registers = [Quotient(fmpq_poly([0, 1]), fmpq_poly([1]))]
     if len(program.inputs) != 1:
         raise NoExactFormError(f"the program has {len(program.inputs)} inputs, expected 1")

@@ -7,24 +7,24 @@ and every local maximum is then refined. Values come from ball arithmetic on the
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from flint import arb, arb_poly
+from flint import arb, arb_poly, ctx
 
-from evaluators.approximation.functions import Target, ball, taylor
+from evaluators.approximation.defined import require_defined, require_no_other_zero, require_weight
+from evaluators.approximation.functions import Target
 from evaluators.approximation.poles import complex_zeros, zero_inside
 from evaluators.approximation.precision import working
-from evaluators.approximation.rational import Quotient
-from evaluators.errors import EvaluatorError
+from evaluators.approximation.rational import Quotient, exact
+from evaluators.approximation.zeros import Zero, leading_coefficient, misses, without_zero, zeros_of
 
 N_POINTS = 256
 BITS = 128
 MAX_BITS = 8192
 MAX_PEAKS = 48
 REFINEMENTS = 5
-MAX_HALVINGS = 40
+MAX_KNOWN_WEIGHTS = 4 * N_POINTS
 ACCURACY = 1e-4
 AROUND_A_POLE = (-10.0, -3.0, -1.5, -1.0, -0.7, -0.3, -0.1, 0.0, 0.1, 0.3, 0.7, 1.0, 1.5, 3.0, 10.0)
 NEAR = 0.05
@@ -49,47 +49,51 @@ class ErrorCurve:
     The target's values on the fixed points are computed once; judging a program takes about a millisecond.
     """
 
-    def __init__(self, target: Target, low: float, high: float, *, relative: bool) -> None:
+    def __init__(
+        self, target: Target, low: float, high: float, *, relative: bool, weight: Target | None = None
+    ) -> None:
+        if relative and weight is not None:
+            raise ValueError("an error is relative or weighted, not both")
         self.target = target
         self.low = low
         self.high = high
         self.relative = relative
-        self._points = chebyshev_points(low, high, N_POINTS)
+        self.weight = weight
+        self.points = chebyshev_points(low, high, N_POINTS)
         self._values: dict[int, list[Any]] = {}
+        self._weights: dict[tuple[int, float], Any] = {}
+        self._zeros: tuple[Zero, ...] | None = None
+
+    @property
+    def kind(self) -> str:
+        """What the error is: relative, absolute or weighted."""
+        return "relative" if self.relative else "absolute" if self.weight is None else "weighted"
+
+    @property
+    def zeros(self) -> tuple[Zero, ...]:
+        """Where a relative error is taken as a limit, because the target is zero there."""
+        if not self.relative:
+            return ()
+        if self._zeros is None:
+            with working(bits=BITS):
+                values = [self.target.value(arb(point)) for point in self.points]
+                self._zeros = zeros_of(self.target, self.points, values)
+        return self._zeros
 
     @property
     def has_zero(self) -> bool:
-        """Whether a relative error is taken at x = 0, where the target is zero, as a limit."""
-        return self.relative and self.target.zero_at_0 and self.low <= 0 <= self.high
+        """Whether there are `zeros`."""
+        return bool(self.zeros)
 
     def require_defined(self) -> None:
         """Raise EvaluatorError unless the target is finite, and not zero where a relative error needs it."""
         with working(bits=BITS):
-            values = self.values_at(self._points)
-            defined = all(value.is_finite() for value in values) and self._is_finite_between_points()
-        if not defined:
-            raise EvaluatorError(f"{self.target.written} is not defined on all of [{self.low!r}, {self.high!r}]")
-        signs = {bool(value > 0) for value in values if not value.contains(0)}
-        if self.relative and (len(signs) != 1 or any(value.contains(0) for value in values)):
-            raise EvaluatorError(
-                f"{self.target.written} is zero inside [{self.low!r}, {self.high!r}], where a relative error makes no "
-                "sense: set evaluator.options.error = 'absolute' or choose another interval"
-            )
-
-    def _is_finite_between_points(self) -> bool:
-        """Whether the target has no pole inside; at the ends themselves its enclosure may fail (sqrt at 0)."""
-        pending = [(left, right, 0) for left, right in pairwise(self._points)]
-        while pending:
-            left, right, depth = pending.pop()
-            if self.target.value(ball(left, right)).is_finite():
-                continue
-            middle = left + (right - left) / 2
-            if depth == MAX_HALVINGS or not left < middle < right:
-                if self.low < left and right < self.high:
-                    return False
-                continue
-            pending += [(left, middle, depth + 1), (middle, right, depth + 1)]
-        return True
+            values = self.values_at(self.points)
+            require_defined(self.target, self.points, values)
+            if self.relative:
+                require_no_other_zero(self.target, self.points, values, self.zeros)
+            if self.weight is not None:
+                require_weight(self.weight, self.points)
 
     def largest(self, quotient: Quotient) -> Peak:
         """The largest error over the closed interval, to about 1e-4 of itself.
@@ -112,17 +116,24 @@ class ErrorCurve:
         pole = zero_inside(quotient.denominator, self.low, self.high)
         if pole is not None:
             raise UnboundedErrorError(f"the program has a pole in the interval, near x = {pole!r}")
-        if self.has_zero and quotient.numerator(0) != 0:
-            value = float(arb(quotient.numerator(0) / quotient.denominator(0)) ** quotient.power)
-            raise UnboundedErrorError(
-                f"f(0) is {value!r} but {self.target.written} is 0 at x = 0, so the relative error grows without "
-                "bound: use a form that is exactly zero there, such as x * R(x)"
-            )
+        for zero in self.zeros:
+            if misses(quotient, zero):
+                raise UnboundedErrorError(self._missed(quotient, zero))
+
+    def _missed(self, quotient: Quotient, zero: Zero) -> str:
+        point = exact(zero.point)
+        value = float(arb(quotient.numerator(point) / quotient.denominator(point)) ** quotient.power)
+        factor = "x" if zero.point == 0 else f"(x - {zero.point!r})"
+        power = f"^{zero.order}" if zero.order > 1 else ""
+        return (
+            f"f({zero.point:g}) is {value!r} but {self.target.written} is 0 at x = {zero.point:g}, so the relative "
+            f"error grows without bound: use a form that is exactly zero there, such as {factor}{power} * R(x)"
+        )
 
     def errors_at(self, quotient: Quotient, points: list[float], values: list[Any]) -> list[Any]:
-        """Balls around the signed errors; `values` are the target's (divided by x where the zero is divided out)."""
-        if self.has_zero:
-            quotient = without_zero(quotient)
+        """Balls around the signed errors; `values` are the target's (with its zeros divided out)."""
+        for zero in self.zeros:
+            quotient = without_zero(quotient, zero)
         numerator, denominator = arb_poly(quotient.numerator), arb_poly(quotient.denominator)
         errors = []
         for point, value in zip(points, values, strict=True):
@@ -131,22 +142,44 @@ class ErrorCurve:
             if quotient.power != 1:
                 ratio = ratio**quotient.power
             errors.append(ratio / value - 1 if self.relative else ratio - value)
-        return errors
+        if self.weight is None:
+            return errors
+        return [error * self.weight_at(point) for error, point in zip(errors, points, strict=True)]
 
     def values_at(self, points: list[float]) -> list[Any]:
-        """Balls around the target's values; around target(x)/x where its zero at 0 is divided out."""
-        if not self.has_zero:
+        """Balls around the target's values, divided by (x - zero)^order for each of its zeros."""
+        zeros = self.zeros
+        if not zeros:
             return [self.target.value(arb(point)) for point in points]
-        return [self.target.value(arb(point)) / arb(point) if point else self._slope_at_0() for point in points]
+        return [self._divided_value(arb(point), zeros) for point in points]
 
-    def _slope_at_0(self) -> Any:
-        return taylor(self.target, arb(0), 2)[1]
+    def _divided_value(self, x: Any, zeros: tuple[Zero, ...]) -> Any:
+        value, factor = None, arb(1)
+        for zero in zeros:
+            distance = x - arb(zero.point)
+            if distance.is_zero():
+                value = leading_coefficient(self.target, zero)
+            else:
+                factor *= distance**zero.order
+        return (self.target.value(x) if value is None else value) / factor
+
+    def weight_at(self, point: float) -> Any:
+        """A ball around what errors are multiplied by at a point."""
+        if self.weight is None:
+            return arb(1)
+        key = (ctx.prec, point)
+        weight = self._weights.get(key)
+        if weight is None:
+            weight = self.weight.value(arb(point))
+            if len(self._weights) < MAX_KNOWN_WEIGHTS:
+                self._weights[key] = weight
+        return weight
 
     def _largest(self, quotient: Quotient, bits: int) -> tuple[Peak, bool]:
         """The peak, and whether the working precision was enough for it."""
         if bits not in self._values:
-            self._values[bits] = self.values_at(self._points)
-        points, values = self._points, self._values[bits]
+            self._values[bits] = self.values_at(self.points)
+        points, values = self.points, self._values[bits]
         extra = self._points_near_poles(quotient)
         sizes = [size_of(error) for error in self.errors_at(quotient, points, values)]
         curve = list(zip(points, sizes, strict=True))
@@ -216,12 +249,6 @@ def size_of(error: Any) -> float:
     """An upper bound of the absolute value; infinity where the working precision says nothing."""
     size = float(error.abs_upper())
     return math.inf if math.isnan(size) else size
-
-
-def without_zero(quotient: Quotient) -> Quotient:
-    """The quotient divided by x; its numerator must be zero at 0."""
-    plain = quotient.expanded()
-    return Quotient(plain.numerator.right_shift(1), plain.denominator)
 
 
 def chebyshev_points(low: float, high: float, count: int) -> list[float]:

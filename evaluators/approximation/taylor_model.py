@@ -103,19 +103,21 @@ def model_of_polynomial(polynomial: Any, piece: Piece) -> TaylorModel:
     return _truncated(arb_poly(polynomial)(arb_poly([piece.centre, 1])), piece)
 
 
-def model_of_target(target: Target, piece: Piece, *, divided_by_x: bool) -> TaylorModel:
-    """The model of the target, by Lagrange's remainder; with `divided_by_x` (centre 0 only) that of target(x) / x.
+def model_of_target(target: Target, piece: Piece, *, order_of_zero: int = 0) -> TaylorModel:
+    """The model of the target, by Lagrange's remainder; of target(x) / (x - centre)^k where it has a zero of order k.
 
-    The series length of the working precision must be more than the piece's order + 1.
+    The series length of the working precision must be more than the piece's order + k.
+
+    Raises:
+        NoModelError: there is no finite remainder, or no such zero.
     """
     around = arb(piece.centre).union(piece.centre - piece.radius).union(piece.centre + piece.radius)
-    length = piece.order + 1 if divided_by_x else piece.order
+    length = piece.order + order_of_zero
     coefficients = taylor(target, piece.centre, length)
     remainder = taylor(target, around, length + 1)[-1]
-    if not remainder.is_finite():
+    if not remainder.is_finite() or not all(each.is_zero() for each in coefficients[:order_of_zero]):
         raise NoModelError
-    shifted = coefficients[1:] if divided_by_x else coefficients
-    return TaylorModel(arb_poly(shifted), _upper(abs(remainder)), piece)
+    return TaylorModel(arb_poly(coefficients[order_of_zero:]), _upper(abs(remainder)), piece)
 
 
 def _coefficients(polynomial: Any, count: int) -> list[Any]:

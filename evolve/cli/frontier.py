@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 POLYNOMIAL = "polynomial"
 RATIONAL = "rational"
 BASELINE_DIGITS = 5
-ERROR_METRICS = ("max_relative_error", "max_absolute_error")
+ERROR_METRICS = ("max_relative_error", "max_absolute_error", "max_weighted_error")
 
 Baselines = Mapping[int, Mapping[str, float]]
 

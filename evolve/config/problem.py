@@ -85,8 +85,8 @@ class Problem:
         }
 
     def symbolic_mapping(self) -> dict[str, Any]:
-        """The `[symbolic]` table as plain data; a vocabulary in the folder is named by its full path."""
-        symbolic = self.tables.symbolic.model_dump(mode="json")
+        """The language of `[symbolic]` as plain data; a vocabulary in the folder is named by its full path."""
+        symbolic = self.tables.symbolic.model_dump(mode="json", exclude={"enumerate", "strategy"})
         if symbolic["vocabulary"].endswith(".py"):
             symbolic["vocabulary"] = str(self.folder / symbolic["vocabulary"])
         return symbolic

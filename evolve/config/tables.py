@@ -71,13 +71,19 @@ class SeedTable(Table):
 
 
 class SymbolicTable(Table):
-    """`[symbolic]`: the language of a symbolic candidate. `vocabulary` is a built-in name or a .py file."""
+    """`[symbolic]`: the language of a symbolic candidate, and how bursts choose what they change next.
+
+    `vocabulary` is a built-in name or a .py file. All programs of up to `enumerate` operations over + - * / are tried
+    while the search begins; 0 for none.
+    """
 
     vocabulary: Text = "arithmetic"
     inputs: Annotated[tuple[Identifier, ...], Field(strict=False, min_length=1)] = ("x",)
     function: Identifier = "f"
     max_operations: PositiveInt = 14
     max_constants: Annotated[int, Field(ge=0)] = 12
+    enumerate: Annotated[int, Field(ge=0, le=6)] = 6
+    strategy: Literal["map_elites", "tree_search"] = "map_elites"
 
     @field_validator("vocabulary")
     @classmethod

@@ -19,6 +19,7 @@ from evolve.store.records import CandidateRecord, IterationRecord
 
 N_INSPIRATIONS = 3
 FAILED = "failed"
+OPENERS_EVERY = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,9 @@ class Search:
     Iterations are told strictly in order: 0 is the seed program, offered to every island. A plan depends only on the
     options, its number and what was told before it, so the same window gives the same search with any number of
     workers, and a resumed run goes on exactly where the log ends.
+
+    `openers` are operators that have one turn each, in their order, in every `OPENERS_EVERY`-th iteration from the
+    first on; the bandit neither chooses them nor learns from them. They may share a name, but not with `operators`.
     """
 
     def __init__(
@@ -93,6 +97,7 @@ class Search:
         rng_seed: int,
         migrate_every: int,
         n_migrants: int,
+        openers: Sequence[Operator] = (),
     ) -> None:
         self.islands = islands
         self.bandit = CostAwareBandit([operator.name for operator in operators])
@@ -104,6 +109,7 @@ class Search:
         self.best: CandidateRecord | None = None
         self.best_score: float | None = None
         self.operators = tuple(operators)
+        self.openers = tuple(openers)
         self._operators = {operator.name: operator for operator in operators}
         self._rng_seed = rng_seed
         self._migrate_every = migrate_every
@@ -114,10 +120,13 @@ class Search:
     def plan(self, number: int) -> Plan:
         """Decide what iteration `number` does from what has been told so far."""
         rng = stream(self._rng_seed, Purpose.PLAN, number)
-        name = self.bandit.choose(rng)
-        self.bandit.start(name)
-        operator = self._operators[name]
-        island = choose_island(number, len(self.islands))
+        turn, place = divmod(number - 1, OPENERS_EVERY)
+        if place == 0 and turn < len(self.openers):
+            operator, island = self.openers[turn], choose_island(turn, len(self.islands))
+        else:
+            operator = self._operators[self.bandit.choose(rng)]
+            self.bandit.start(operator.name)
+            island = choose_island(number, len(self.islands))
         archive = self.islands[island]
         if operator.n_parents == EVERYONE:
             parents, inspirations = everyone(archive), []
@@ -135,7 +144,8 @@ class Search:
 
     def note_recorded_plan(self, operator: str) -> None:
         """Take the place of `plan` for an iteration whose outcome is already in the log."""
-        self.bandit.start(operator)
+        if operator in self._operators:
+            self.bandit.start(operator)
 
     def was_known(self, fingerprint: str, horizon: int) -> bool:
         """Whether a program with this fingerprint had been told when iteration `horizon` was."""
@@ -224,7 +234,8 @@ class Search:
         n_kept = sum(row.status in (AddStatus.NEW, AddStatus.IMPROVED) for row in rows)
         reward = 1.0 - 0.5**n_kept
         if told.number > 0:
-            self.bandit.update(told.operator, reward, told.cost)
+            if told.operator in self._operators:
+                self.bandit.update(told.operator, reward, told.cost)
             if len(self.islands) > 1 and told.number % self._migrate_every == 0:
                 self.islands.migrate(self._n_migrants)
         return reward

@@ -201,9 +201,10 @@ async def _session_async(
 
 async def _begin(problem: Problem, parts: RunParts) -> None:
     """What comes before the clock starts: compile what the operators need, judge the seed program."""
-    preparation = next((each.preparation() for each in parts.search.operators if isinstance(each, SymbolicBurst)), None)
+    operators = (*parts.search.openers, *parts.search.operators)
+    preparation = next((each.preparation() for each in operators if isinstance(each, SymbolicBurst)), None)
     if preparation is not None:
-        text = "the compiled search; the first time takes about half a minute"
+        text = "the compiled search; the first time takes about a minute"
         parts.listener(Event(kind="preparing", data={"text": text}))
         require_answer(await parts.bench.executor.submit(preparation.task, preparation.payload))
     if parts.search.last_told < 0:

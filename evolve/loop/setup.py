@@ -1,7 +1,7 @@
 """From a problem and options to the parts of a run: archive islands, operators, search. Runs no evaluator."""
 
 import symtable
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -9,18 +9,22 @@ from typing import Any
 from archive.build import build_archive
 from archive.islands import Islands
 from evaluators.errors import EvaluatorError
-from evaluators.judge import Judge, JudgeSpec
+from evaluators.judge import JudgeSpec
+from evaluators.process import open_judge
 from evolve.config.problem import Problem
 from evolve.errors import ProblemError, SeedError
 from evolve.loop.search import Search
 from evolve.operators.contract import EVERYONE, Operator
+from evolve.operators.enumeration import enumeration
+from evolve.operators.float32 import Float32Climb
 from evolve.operators.python_crossover import PythonCrossover
 from evolve.operators.python_literals import PythonLiteralEdit
 from evolve.operators.python_tree import PythonTreeEdit
 from evolve.operators.symbolic import SymbolicBurst, SymbolicCrossover, SymbolicMutation
-from sandbox.symbolic.vocabulary import load_vocabulary
+from sandbox.symbolic.vocabulary import OP_ADD, OP_DIV, OP_MUL, OP_SUB, load_vocabulary
 
 BURST_CHILDREN = 32
+FLOAT32_FAMILY = "float32"
 OPERATOR_GROUP = "evolve.operators"
 
 
@@ -29,12 +33,14 @@ def build_search(problem: Problem, rng_seed: int) -> Search:
     tables = problem.tables
     spec = problem.archive_mapping()
     islands = Islands([build_archive(spec) for _ in range(tables.islands.count)])
+    operators = build_operators(problem)
     return Search(
         islands,
-        build_operators(problem),
+        operators,
         rng_seed=rng_seed,
         migrate_every=tables.islands.migrate_every,
         n_migrants=tables.islands.migrants,
+        openers=build_openers(problem, operators),
     )
 
 
@@ -60,6 +66,17 @@ def build_operators(problem: Problem) -> list[Operator]:
             f"{known}: choose among these or leave the key out"
         )
     return [by_name[name] if name in by_name else _installed(installed[name], problem) for name in wanted]
+
+
+def build_openers(problem: Problem, operators: Sequence[Operator]) -> list[SymbolicBurst]:
+    """The shards of the exhaustive search: where there are bursts, over + - * /, and the problem does not refuse."""
+    burst = next((operator for operator in operators if isinstance(operator, SymbolicBurst)), None)
+    if burst is None:
+        return []
+    opcodes = {function.opcode for function in load_vocabulary(burst.vocabulary).functions}
+    if not {OP_ADD, OP_SUB, OP_MUL, OP_DIV} <= opcodes:
+        return []
+    return enumeration(burst, largest=problem.tables.symbolic.enumerate)
 
 
 def _installed(entry_point: metadata.EntryPoint, problem: Problem) -> Operator:
@@ -98,14 +115,19 @@ def _symbolic_operators(problem: Problem) -> list[Operator]:
         "entry": entry,
         "max_operations": symbolic["max_operations"],
     }
-    return [SymbolicMutation(**plain), SymbolicCrossover(**plain)]
+    climbs: list[Operator] = []
+    if problem.tables.evaluator.family == FLOAT32_FAMILY:
+        common = {key: plain[key] for key in ("inputs", "entry", "max_operations")}
+        climbs = [Float32Climb(kind=kind, judge=spec, **common) for kind in ("polish", "cores", "mirror")]
+    return [SymbolicMutation(**plain), SymbolicCrossover(**plain), *climbs]
 
 
 def _has_fit_target(spec: Mapping[str, Any]) -> bool:
     try:
         judged = JudgeSpec.from_mapping(spec)
         if judged.file is None:
-            return Judge(judged).fit_target() is not None
+            with open_judge(judged) as judge:
+                return judge.fit_target() is not None
         return _defines_fit_target(Path(judged.folder) / judged.file)
     except (EvaluatorError, OSError, SyntaxError, ValueError) as error:
         raise SeedError(f"the evaluator cannot be used: {error}") from error
@@ -135,5 +157,6 @@ def _burst(problem: Problem, spec: Mapping[str, Any], kind: str) -> SymbolicBurs
             "max_operations": symbolic["max_operations"],
             "max_constants": symbolic["max_constants"],
             "n_children": BURST_CHILDREN,
+            "strategy": problem.tables.symbolic.strategy,
         },
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from evolve.symbolic.kernel import compiled
 from evolve.symbolic.normal_form import CONSTANT
-from evolve.symbolic.randomness import RandomState, below
+from evolve.symbolic.randomness import RandomState, below, uniform
 from evolve.symbolic.tape import FloatArray, IntArray
 from sandbox.symbolic.vocabulary import OP_DIV
 
@@ -18,6 +18,10 @@ PER_CELL = 8
 DIVISION_CELLS = 6
 CONSTANT_CELLS = 9
 SAME_ERROR = 0.01
+TOURNAMENT = 4  # of so many elites of a length the best becomes a parent
+TOURNAMENT_TRIES = 60
+STEPS = ("seed", "refit", "square", "mutate", "shrink", "grow")
+TICKS, FITS, ENTRIES, NEWS = 0, 1, 2, 3
 
 
 class Elites(NamedTuple):
@@ -32,6 +36,7 @@ class Elites(NamedTuple):
     is_fresh: IntArray  # 1 when the burst made it
     cells: IntArray  # occupied cells, in order of occupation
     counts: IntArray  # [0] occupied cells, [1] offers, [2] entries, [3] fits, [4] refits, [5] repeats, [6] poles
+    tally: IntArray  # (kinds of step, 4): ticks, fits, entries, entries that were news for their length
 
 
 def allocate_elites(max_operations: int) -> Elites:
@@ -48,6 +53,7 @@ def allocate_elites(max_operations: int) -> Elites:
         np.zeros(slots, np.int64),
         np.zeros(cells, np.int64),
         np.zeros(8, np.int64),
+        np.zeros((len(STEPS), 4), np.int64),
     )
 
 
@@ -126,6 +132,25 @@ def random_slot(elites: Elites, rng: RandomState) -> int:
                 return slot
             pick -= 1
     return cell * PER_CELL
+
+
+@compiled
+def parent_slot(elites: Elites, max_operations: int, front: float, rng: RandomState) -> int:
+    """A parent: any elite, or in a part `front` of all cases one of the best of some length."""
+    if uniform(rng) >= front:
+        return random_slot(elites, rng)
+    n, best = 1 + below(rng, max_operations), -1
+    per_length = len(elites.error) // (max_operations + 1)
+    found = 0
+    for _ in range(TOURNAMENT_TRIES):
+        slot = n * per_length + below(rng, per_length)
+        if elites.error[slot] < np.inf:
+            found += 1
+            if best < 0 or elites.error[slot] < elites.error[best]:
+                best = slot
+            if found == TOURNAMENT:
+                break
+    return best if best >= 0 else random_slot(elites, rng)
 
 
 @compiled

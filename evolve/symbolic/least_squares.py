@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 
 from evolve.symbolic.kernel import compiled
+from evolve.symbolic.lanes import dot, dot_vector, square_sum
 from evolve.symbolic.tape import FloatArray, IntArray, backward, forward
 from sandbox.symbolic.vocabulary import OP_ADD, OP_DIV, OP_MUL, OP_SUB
 
-LANES = 8
 FIRST_DAMPING = 1.0
 LEAST_DAMPING = 1e-20
 MOST_DAMPING = 1e12
@@ -25,10 +25,11 @@ PROBE = 0.1
 NOISE = 1e-4  # a step that raises the sum of squares by no more than this part may be rounding noise:
 TOLERATED = 8  # so many of those are taken, since a valley's floor can be flatter than the noise
 ACCELERATED_FROM = 3
+LONGEST_LEAP = 0.5  # in parts of a constant in which the program is not linear
 
 
 class Table(NamedTuple):
-    """The points a fit sees, padded to a multiple of `LANES` with points of weight zero."""
+    """The points a fit sees, padded to a multiple of `lanes.LANES` with points of weight zero."""
 
     inputs: FloatArray  # (inputs, padded points)
     target: FloatArray
@@ -46,6 +47,8 @@ class Workspace(NamedTuple):
     factor: FloatArray  # (constants, points): orthonormal rows
     triangle: FloatArray  # (constants, constants)
     damped: FloatArray
+    cosine: FloatArray  # (constants, constants): the rotations that damp
+    sine: FloatArray
     projection: FloatArray  # (constants,): the residual in the orthonormal rows
     damped_projection: FloatArray
     diagonal: FloatArray
@@ -56,7 +59,7 @@ class Workspace(NamedTuple):
     curvature: FloatArray
     linear: IntArray  # (rows,)
     error: FloatArray  # [0]: the largest error after a fit
-    ticks: IntArray  # [0] counts the work done
+    ticks: IntArray  # [0] counts the work done, [1] the iterations of fits
 
 
 def allocate(n_inputs: int, max_operations: int, n_points: int) -> Workspace:
@@ -72,6 +75,8 @@ def allocate(n_inputs: int, max_operations: int, n_points: int) -> Workspace:
         factor=np.zeros((n_constants, n_points)),
         triangle=np.zeros((n_constants, n_constants)),
         damped=np.zeros((n_constants, n_constants)),
+        cosine=np.zeros((n_constants, n_constants)),
+        sine=np.zeros((n_constants, n_constants)),
         projection=np.zeros(n_constants),
         damped_projection=np.zeros(n_constants),
         diagonal=np.zeros(n_constants),
@@ -82,40 +87,8 @@ def allocate(n_inputs: int, max_operations: int, n_points: int) -> Workspace:
         curvature=np.zeros(n_constants),
         linear=np.zeros(rows, np.int64),
         error=np.zeros(1),
-        ticks=np.zeros(1, np.int64),
+        ticks=np.zeros(2, np.int64),
     )
-
-
-@compiled
-def dot(a: FloatArray, i: int, b: FloatArray, j: int, n: int) -> float:
-    """Inner product of two rows; eight fixed partial sums, so that it is fast and always rounds alike."""
-    s0, s1, s2, s3, s4, s5, s6, s7 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    for p in range(0, n, 8):
-        s0 += a[i, p] * b[j, p]
-        s1 += a[i, p + 1] * b[j, p + 1]
-        s2 += a[i, p + 2] * b[j, p + 2]
-        s3 += a[i, p + 3] * b[j, p + 3]
-        s4 += a[i, p + 4] * b[j, p + 4]
-        s5 += a[i, p + 5] * b[j, p + 5]
-        s6 += a[i, p + 6] * b[j, p + 6]
-        s7 += a[i, p + 7] * b[j, p + 7]
-    return ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))
-
-
-@compiled
-def dot_vector(a: FloatArray, i: int, b: FloatArray, n: int) -> float:
-    """Inner product of a row and a vector, rounding as `dot` does."""
-    s0, s1, s2, s3, s4, s5, s6, s7 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    for p in range(0, n, 8):
-        s0 += a[i, p] * b[p]
-        s1 += a[i, p + 1] * b[p + 1]
-        s2 += a[i, p + 2] * b[p + 2]
-        s3 += a[i, p + 3] * b[p + 3]
-        s4 += a[i, p + 4] * b[p + 4]
-        s5 += a[i, p + 5] * b[p + 5]
-        s6 += a[i, p + 6] * b[p + 6]
-        s7 += a[i, p + 7] * b[p + 7]
-    return ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))
 
 
 @compiled
@@ -132,9 +105,7 @@ def evaluate(work: Workspace, n: int, n_constants: int, constants: FloatArray, t
     residual, last = work.residual, n_inputs + n - 1
     for p in range(n_points):
         residual[p] = (values[last, p] - table.target[p]) * table.weights[p]
-    total = 0.0
-    for p in range(n_points):
-        total += residual[p] * residual[p]
+    total = square_sum(residual, n_points)
     return total if total < np.inf else np.inf
 
 
@@ -198,29 +169,42 @@ def factorise(work: Workspace, first: int, n_constants: int, n_points: int) -> b
 
 
 @compiled
-def damped_step(work: Workspace, projection: FloatArray, n_constants: int, damping: float) -> None:
-    """The step that minimises |R s + z|^2 + damping |s|^2 in scaled constants, into `work.step` (unscaled)."""
-    u, z, root = work.damped, work.damped_projection, sqrt(damping)
+def damp(work: Workspace, n_constants: int, damping: float) -> None:
+    """Turn the triangle and a diagonal of sqrt(damping) into one triangle, and keep the rotations that do it."""
+    u, row, root = work.damped, work.diagonal, sqrt(damping)
     for i in range(n_constants):
-        z[i] = projection[i]
         for j in range(i, n_constants):
             u[i, j] = work.triangle[i, j]
     for k in range(n_constants):
-        row, zk = work.diagonal, 0.0
         for j in range(k, n_constants):
             row[j] = 0.0
         row[k] = root
         for i in range(k, n_constants):
-            if row[i] == 0.0:
-                continue
-            length = sqrt(u[i, i] * u[i, i] + row[i] * row[i])
-            c, s = u[i, i] / length, row[i] / length
-            u[i, i] = length
-            for j in range(i + 1, n_constants):
-                upper, lower = u[i, j], row[j]
-                u[i, j] = c * upper + s * lower
-                row[j] = c * lower - s * upper
-            upper = z[i]
+            c, s = 1.0, 0.0
+            if row[i] != 0.0:
+                length = sqrt(u[i, i] * u[i, i] + row[i] * row[i])
+                c, s = u[i, i] / length, row[i] / length
+                u[i, i] = length
+                for j in range(i + 1, n_constants):
+                    upper, lower = u[i, j], row[j]
+                    u[i, j] = c * upper + s * lower
+                    row[j] = c * lower - s * upper
+            work.cosine[k, i], work.sine[k, i] = c, s
+
+
+@compiled
+def damped_step(work: Workspace, projection: FloatArray, n_constants: int) -> None:
+    """The step that minimises |R s + z|^2 + damping |s|^2 in scaled constants, into `work.step` (unscaled).
+
+    The damping is the one that `damp` was last called with.
+    """
+    u, z = work.damped, work.damped_projection
+    for i in range(n_constants):
+        z[i] = projection[i]
+    for k in range(n_constants):
+        zk = 0.0
+        for i in range(k, n_constants):
+            c, s, upper = work.cosine[k, i], work.sine[k, i], z[i]
             z[i] = c * upper + s * zk
             zk = c * zk - s * upper
     for i in range(n_constants - 1, -1, -1):
@@ -350,8 +334,9 @@ def fit(
         else:
             damping *= growth
             growth *= 2.0
-        projection = work.curvature if probing else work.projection
-        damped_step(work, projection, n_constants, LEAST_DAMPING if projecting and iteration == 0 else damping)
+        if not probing:
+            damp(work, n_constants, LEAST_DAMPING if projecting and iteration == 0 else damping)
+        damped_step(work, work.curvature if probing else work.projection, n_constants)
         if not probing and iteration >= ACCELERATED_FROM:
             for k in range(n_constants):
                 work.velocity[k] = work.step[k]
@@ -368,3 +353,48 @@ def fit(
         if not moved:
             return cost
         iteration += 1
+        work.ticks[1] += 1
+
+
+@compiled
+def leap(work: Workspace, n: int, n_constants: int, constants: FloatArray, table: Table, steps: int) -> float:
+    """Improve `constants` in place by undamped Gauss-Newton steps; returns the sum of squares of the best point met.
+
+    Errors may rise on the way. A good fit lies in a valley so narrow and curved that every step which does not leave it
+    is tiny; leaving it, and falling back into it further on, takes a handful of steps where a method that only goes
+    down takes thousands (Grippo, Lampariello and Lucidi 1986, https://doi.org/10.1137/0723046).
+    """
+    n_inputs, n_points = table.inputs.shape
+    trial, linear, best, last = work.trial, work.linear, np.inf, np.inf
+    mark_linear(work.tape, n, n_inputs, n_constants, linear)
+    for k in range(n_constants):
+        trial[k] = constants[k]
+    for step in range(steps + 1):
+        cost = evaluate(work, n, n_constants, trial, table)
+        work.ticks[0] += 20 + 6 * n
+        if not cost < np.inf:
+            break
+        if cost < best:
+            best, worst = cost, 0.0
+            for p in range(n_points):
+                worst = max(worst, abs(work.residual[p]))
+            work.error[0] = worst
+            for k in range(n_constants):
+                constants[k] = trial[k]
+        if step == steps or abs(cost - last) < LITTLE_GAIN * cost:
+            break
+        last = cost
+        work.ticks[1] += 1
+        work.ticks[0] += 20 * n + 4 * n_constants * n_constants
+        differentiate(work, n, n_constants, table)
+        if not factorise(work, n_inputs + n, n_constants, n_points):
+            break
+        damp(work, n_constants, LEAST_DAMPING)
+        damped_step(work, work.projection, n_constants)
+        longest = 1.0
+        for k in range(n_constants):
+            if trial[k] != 0.0 and linear[n_inputs + n + k] != 1:
+                longest = max(longest, abs(work.step[k] / trial[k]) / LONGEST_LEAP)
+        for k in range(n_constants):
+            trial[k] += work.step[k] / longest
+    return best

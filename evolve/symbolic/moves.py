@@ -1,4 +1,4 @@
-# ruff: noqa: C901, PLR0912, PLR0913, PLR0917 compiled: flat arguments, long branches, plain loops
+# ruff: noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 compiled: flat arguments, long branches, plain loops
 """Changes to a genome: insert, delete, re-wire, change, swap, square, and grafts from another genome."""
 
 from typing import NamedTuple
@@ -9,9 +9,13 @@ from evolve.symbolic.kernel import compiled
 from evolve.symbolic.normal_form import CONSTANT, UNUSED, compact
 from evolve.symbolic.randomness import RandomState, below, normal, uniform
 from evolve.symbolic.tape import FloatArray, IntArray, is_unary
-from sandbox.symbolic.vocabulary import OP_ADD, OP_DIV, OP_MUL
+from sandbox.symbolic.vocabulary import OP_ADD, OP_DIV, OP_MUL, OP_SUB
 
 REDIRECT_ALL = 0.5  # how often an insertion serves every reader of the value, not one
+RANDOM_STARTS = 0.35  # how often a fit starts from constants drawn anew,
+REDRAWN_STARTS = 0.35  # and how often from the inherited ones with one of them drawn anew
+N_MACROS = 8
+NEUTRAL = 0.5  # how often an insertion leaves the value as it was, so that the fit starts from the parent's optimum
 MACRO = 0.35  # how often an insertion is a macro, where the vocabulary has + and /
 
 
@@ -33,7 +37,7 @@ def random_constant(rng: RandomState) -> float:
 
 
 @compiled
-def _shift(code: IntArray, constants: FloatArray, n: int, at: int, m: int, n_inputs: int) -> None:
+def shift(code: IntArray, constants: FloatArray, n: int, at: int, m: int, n_inputs: int) -> None:
     """Open a gap of `m` instructions before instruction `at`."""
     for i in range(n - 1, at - 1, -1):
         code[i + m, 0] = code[i, 0]
@@ -75,6 +79,18 @@ def _write_random(
 
 
 @compiled
+def _neutralise(code: IntArray, constants: FloatArray, i: int) -> None:
+    """Let instruction `i` answer its other operand where its constant can do that."""
+    op = code[i, 0]
+    for side in (1, 2):
+        if code[i, side] == CONSTANT:
+            if op == OP_ADD or (op == OP_SUB and side == 2):
+                constants[i, side - 1] = 0.0
+            elif op == OP_MUL or (op == OP_DIV and side == 2):
+                constants[i, side - 1] = 1.0
+
+
+@compiled
 def insert(code: IntArray, constants: FloatArray, n: int, grammar: Grammar, rng: RandomState) -> int:
     """Put one or two instructions between a value and its reader (or all its readers); returns the new length or -1."""
     n_inputs = grammar.n_inputs
@@ -85,8 +101,9 @@ def insert(code: IntArray, constants: FloatArray, n: int, grammar: Grammar, rng:
         return -1
     macro = -1
     if operand >= 0 and grammar.macros == 1 and uniform(rng) < MACRO:
-        macro = below(rng, 5)
-    m = 1 if macro in (-1, 0) else 2
+        macro = below(rng, N_MACROS)
+    m = 1 if macro in (-1, 0) else 3 if macro == 7 else 2
+    neutral = uniform(rng) < NEUTRAL
     if n + m > grammar.max_operations:
         return -1
     everywhere = operand >= 0 and slot < 2 * n and uniform(rng) < REDIRECT_ALL
@@ -94,10 +111,12 @@ def insert(code: IntArray, constants: FloatArray, n: int, grammar: Grammar, rng:
     if everywhere:
         at = max(operand - n_inputs + 1, 0)
     kept_constant = constants[reader, side - 1] if operand == CONSTANT else 0.0
-    _shift(code, constants, n, at, m, n_inputs)
+    shift(code, constants, n, at, m, n_inputs)
     new = n_inputs + at
     if macro == -1:
         _write_random(code, constants, at, operand, grammar, rng)
+        if neutral:
+            _neutralise(code, constants, at)
         if operand == CONSTANT:
             constants[at, 0 if code[at, 1] == CONSTANT else 1] = kept_constant
     elif macro == 0:
@@ -105,6 +124,19 @@ def insert(code: IntArray, constants: FloatArray, n: int, grammar: Grammar, rng:
     elif macro in (1, 2):
         _write(code, constants, at, OP_DIV, CONSTANT, operand, rng)
         _write(code, constants, at + 1, OP_ADD, new, operand if macro == 1 else CONSTANT, rng)
+        if neutral and macro == 1:
+            constants[at, 0] = 0.0
+    elif macro >= 5:
+        other = below(rng, new)
+        if macro == 7:
+            _write(code, constants, at, OP_ADD, other, CONSTANT, rng)
+            other, new = new, new + 1
+        k = new - n_inputs
+        _write(code, constants, k, OP_MUL if macro == 5 else OP_DIV, CONSTANT, other, rng)
+        _write(code, constants, k + 1, OP_ADD, new, operand, rng)
+        if neutral:
+            constants[k, 0] = 0.0
+        new = n_inputs + at
     elif macro == 3:
         _write(code, constants, at, OP_ADD, operand, CONSTANT, rng)
         _write(code, constants, at + 1, OP_DIV, CONSTANT, new, rng)
@@ -215,7 +247,7 @@ def graft(
     everywhere = 0 <= replaced < n_inputs and uniform(rng) < REDIRECT_ALL
     at = 0 if everywhere else reader
     composed = replaced >= 0 and uniform(rng) < 0.5
-    _shift(code, constants, n, at, n_donor, n_inputs)
+    shift(code, constants, n, at, n_donor, n_inputs)
     for i in range(n_donor):
         code[at + i, 0] = donor[i, 0]
         for s in (1, 2):
@@ -258,11 +290,18 @@ def mutate_genome(code: IntArray, constants: FloatArray, n: int, grammar: Gramma
 
 @compiled
 def random_start(flat: FloatArray, n_constants: int, inherited: FloatArray, rng: RandomState) -> None:
-    """Constants to start a fit from: half of the time log-uniform, else at a random distance of the inherited ones."""
-    if uniform(rng) < 0.5:
+    """Constants to start a fit from: drawn anew, at a distance of the inherited ones, or those with one drawn anew."""
+    choice = uniform(rng)
+    if choice < RANDOM_STARTS:
         for k in range(n_constants):
             size = 2.0 ** (14.0 * uniform(rng) - 6.0)
             flat[k] = size if uniform(rng) < 0.5 else -size
+        return
+    if choice < RANDOM_STARTS + REDRAWN_STARTS:
+        for k in range(n_constants):
+            flat[k] = inherited[k]
+        size = 2.0 ** (14.0 * uniform(rng) - 6.0)
+        flat[below(rng, n_constants)] = size if uniform(rng) < 0.5 else -size
         return
     spread = 2.0 ** (4.5 * uniform(rng) - 3.0)
     for k in range(n_constants):

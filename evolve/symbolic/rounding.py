@@ -29,7 +29,7 @@ def exact_residuals(program: Program, vocabulary: Vocabulary, target: FitTarget)
     low = np.zeros_like(target.values) if target.values_low is None else target.values_low
     hi, lo = evaluate_double_double(program, vocabulary, points, np.zeros_like(points))
     errors: FloatArray = (hi - target.values) + (lo - low)
-    return errors / np.abs(target.values) if target.relative else errors
+    return errors * target.scale
 
 
 def settle(

@@ -10,33 +10,54 @@ from typing import NamedTuple
 import numpy as np
 
 from evolve.symbolic.elites import (
+    ENTRIES,
+    FITS,
+    NEWS,
     PER_CELL,
     SAME_ERROR,
+    TICKS,
     Elites,
     cell_of,
     copy_genome,
+    parent_slot,
     random_slot,
     slot_for,
     store,
     worst_error,
 )
+from evolve.symbolic.grow import grow
 from evolve.symbolic.kernel import compiled
-from evolve.symbolic.least_squares import Table, Workspace, fit
-from evolve.symbolic.moves import Grammar, delete, graft, mutate_genome, random_start, square, trailing_squares
+from evolve.symbolic.laws import Laws, keeps_laws
+from evolve.symbolic.least_squares import Table, Workspace, fit, leap
+from evolve.symbolic.moves import (
+    Grammar,
+    delete,
+    graft,
+    mutate_genome,
+    random_start,
+    square,
+    trailing_squares,
+)
 from evolve.symbolic.normal_form import link, normalise, structure_hash, unlink
 from evolve.symbolic.randomness import RandomState, below, uniform
 from evolve.symbolic.scaling import rescale
 from evolve.symbolic.tape import FloatArray, IntArray, forward
+from evolve.symbolic.tree import Lineage, adopt, forerunner, reward, reward_of, walk
 
 FIRST_ITERATIONS = 10
-MORE_ITERATIONS = 60
+MORE_ITERATIONS = 25
+LAST_ITERATIONS = 60
+NEAR = 100.0  # only errors within this many times the least known for the length get more iterations,
+NEARER = 10.0  # and within this many the last ones
+LEAPING = 1e4  # leaps begin at sums of squares below this many times the limit
 RESTARTS = 12
 NEW_STARTS = 3
 FAR_BEHIND = 1e4  # a start is left when its sum of squares is this many times the best one's
 HOPELESS = 1000.0  # or when its error is this many times the worst that may enter the cell
 VISITS = 3
+NEWSWORTHY = 0.05  # an error below the best of its length by this part is news
 UNSQUARE = 0.3  # how often a square step takes a square away instead
-SEED, REFIT, SQUARE, MUTATE, SHRINK = 0, 1, 2, 3, 4
+SEED, REFIT, SQUARE, MUTATE, SHRINK, GROW = 0, 1, 2, 3, 4, 5
 
 
 class Plan(NamedTuple):
@@ -46,10 +67,16 @@ class Plan(NamedTuple):
     crossover: float
     square: float
     shrink: float
+    grow: float
     max_constants: int
     max_ticks: int
     rewrite: bool
     powers: bool  # the target is positive, so that squares can be appended by continuation
+    laws: Laws
+    leaps: int  # how many leaps follow a fit
+    front: float  # how often a parent is one of the best of its length
+    parity_share: float  # how often a new structure must have the target's parity
+    by_tree: bool  # choose elites by upper confidence bounds over their lineage
 
 
 class Seeds(NamedTuple):
@@ -73,6 +100,7 @@ class Drawing(NamedTuple):
     best: FloatArray
     inherited: FloatArray
     scratch: IntArray
+    marks: IntArray  # (2, registers)
     system: FloatArray  # equations of dimensional analysis
     lineage: IntArray  # (2,): positions of the parents of the genome under construction
     check_values: FloatArray  # (rows, check points)
@@ -117,6 +145,7 @@ def search_constants(
     n_constants: int,
     table: Table,
     mode: int,
+    leaps: int,
     limit: float,
     rng: RandomState,
 ) -> float:
@@ -135,11 +164,20 @@ def search_constants(
         else:
             random_start(flat, n_constants, inherited, rng)
         cost = np.inf
-        for stage in range(1 if mode == SEED else 2):
+        for stage in range(1 if mode == SEED else 3):
             if stage == 1 and mode != SQUARE and not cost < min(limit, FAR_BEHIND * best_cost):
                 break
-            iterations = FIRST_ITERATIONS if stage == 0 else MORE_ITERATIONS
+            if stage == 2 and mode != SQUARE and not cost < min(limit * (NEARER / NEAR) ** 2, FAR_BEHIND * best_cost):
+                break
+            iterations = FIRST_ITERATIONS if stage == 0 else MORE_ITERATIONS if stage == 1 else LAST_ITERATIONS
             cost = fit(work, n, n_constants, flat, table, iterations, stage == 0)
+            if leaps > 0 and mode != SEED and n_constants > 1 and cost < LEAPING * limit:
+                error = work.error[0]
+                leaped = leap(work, n, n_constants, flat, table, leaps)
+                if leaped < cost:
+                    cost = leaped
+                else:
+                    work.error[0] = error
         if cost < best_cost:
             best_cost, best_error = cost, work.error[0]
             for k in range(n_constants):
@@ -192,31 +230,26 @@ def _best_of_length(elites: Elites, n: int, max_operations: int) -> int:
 
 @compiled
 def _vary(elites: Elites, drawing: Drawing, n: int, grammar: Grammar, plan: Plan, rng: RandomState) -> int:
-    """Change the genome under construction into a normal form of another structure; -1 if that failed."""
+    """Change the genome under construction into one of another structure; its length, or -1 if that failed."""
     if uniform(rng) < plan.crossover:
         other = random_slot(elites, rng)
-        n_donor = copy_genome(
-            elites.code, elites.constants, elites.length, other, drawing.donor, drawing.donor_constants
-        )
+        donor, donor_constants = drawing.donor, drawing.donor_constants
+        n_donor = copy_genome(elites.code, elites.constants, elites.length, other, donor, donor_constants)
         if drawing.lineage[1] < 0:
             drawing.lineage[1] = elites.parents[other, 0]
-        n = graft(
-            drawing.code,
-            drawing.constants,
-            n,
-            drawing.donor,
-            drawing.donor_constants,
-            n_donor,
-            grammar,
-            rng,
-            drawing.scratch,
-        )
+        n = graft(drawing.code, drawing.constants, n, donor, donor_constants, n_donor, grammar, rng, drawing.scratch)
     if n >= 0 and uniform(rng) < 1.0 - 0.7 * plan.crossover:
         n = mutate_genome(drawing.code, drawing.constants, n, grammar, rng)
-    if n < 0:
+    return n
+
+
+@compiled
+def _admit(elites: Elites, drawing: Drawing, n: int, grammar: Grammar, plan: Plan, rng: RandomState) -> int:
+    """The length of a mutated genome whose structure is worth a fit, otherwise -1."""
+    if n > grammar.max_operations:
         return -1
-    n = normalise(drawing.code, drawing.constants, n, grammar.n_inputs, drawing.scratch, plan.rewrite)
-    if n < 1 or n > grammar.max_operations:
+    with_parity = uniform(rng) < plan.parity_share
+    if not keeps_laws(drawing.code, n, plan.laws, with_parity, drawing.marks):
         return -1
     structure = structure_hash(drawing.code, n, grammar.n_inputs, drawing.scratch)
     index = structure & (len(drawing.visits) - 1)
@@ -244,36 +277,47 @@ def run(
     grammar: Grammar,
     plan: Plan,
     seeds: Seeds,
+    tree: Lineage,
     rng: RandomState,
 ) -> int:
     """Offer the seeds, take steps until `plan.max_ticks` are spent, square the best; returns the number of steps."""
     n_inputs, n_points = table.inputs.shape
     plant_empty(elites, drawing)
     steps, seeded, squared = 0, 0, 1
+    chosen, gain = -1, 0.0  # the elite that tree search chose, and what the step brought
     while True:
-        slot = 0
+        if chosen >= 0:
+            reward(tree, chosen, gain)
+        chosen, gain = -1, 0.0
+        slot, before = 0, work.ticks[0]
         if seeded < len(seeds.length):
             mode, n = (
                 SEED,
                 copy_genome(seeds.code, seeds.constants, seeds.length, seeded, drawing.code, drawing.constants),
             )
             drawing.lineage[0], drawing.lineage[1] = seeds.position[seeded], -1
-            n = normalise(drawing.code, drawing.constants, n, n_inputs, drawing.scratch, plan.rewrite)
             seeded += 1
         elif work.ticks[0] < plan.max_ticks:
             work.ticks[0] += 100
             steps += 1
             choice = uniform(rng)
-            slot = random_slot(elites, rng)
+            slot = walk(tree, 0) if plan.by_tree else parent_slot(elites, grammar.max_operations, plan.front, rng)
             mode = REFIT if choice < plan.refit else SQUARE if choice < plan.refit + plan.square else MUTATE
+            if plan.refit + plan.square <= choice < plan.refit + plan.square + plan.grow:
+                mode = GROW
             if choice > 1.0 - plan.shrink:  # one operation less of the best of some length: a redundant one, with luck
                 best = _best_of_length(elites, 1 + below(rng, grammar.max_operations), grammar.max_operations)
                 mode, slot = SHRINK, best if best >= 0 else slot
+            elif plan.by_tree:
+                chosen = slot
             n = _take(elites, drawing, slot)
             if mode == SHRINK:
                 n = delete(drawing.code, n, n_inputs, rng)
-                if n > 0:
-                    n = normalise(drawing.code, drawing.constants, n, n_inputs, drawing.scratch, plan.rewrite)
+            if mode == GROW:
+                n_constants = link(drawing.code, drawing.constants, n, n_inputs, work.tape, drawing.inherited)
+                if n_constants > plan.max_constants - 1:
+                    continue
+                n = grow(drawing.code, drawing.constants, n, n_constants, drawing.inherited, work, table, grammar, rng)
             if mode == MUTATE:
                 n = _vary(elites, drawing, n, grammar, plan, rng)
         elif squared < grammar.max_operations:
@@ -282,6 +326,12 @@ def run(
             n = _take(elites, drawing, slot) if slot >= 0 else -1
         else:
             return steps
+        if n > 0 and mode != REFIT and mode != SQUARE:
+            n = normalise(drawing.code, drawing.constants, n, n_inputs, drawing.scratch, plan.rewrite)
+        if mode in (SHRINK, GROW) and n > 0 and not keeps_laws(drawing.code, n, plan.laws, False, drawing.marks):
+            n = -1
+        if mode == MUTATE and n > 0:
+            n = _admit(elites, drawing, n, grammar, plan, rng)
         factor = 1.0
         if mode == SQUARE and n > 0:
             factor = 2.0
@@ -298,11 +348,25 @@ def run(
             continue
         elites.counts[4 if mode == REFIT else 3] += 1
         limit = HOPELESS * (elites.error[slot] if mode == REFIT else worst_error(elites, cell_of(drawing.code, n)))
-        error = search_constants(work, drawing, n, n_constants, table, mode, limit * limit * n_points, rng)
+        near = _best_of_length(elites, n, grammar.max_operations)
+        if near >= 0 and mode != REFIT:
+            limit = min(limit, NEAR * elites.error[near])
+        error = search_constants(work, drawing, n, n_constants, table, mode, plan.leaps, limit * limit * n_points, rng)
+        elites.tally[mode, TICKS] += work.ticks[0] - before
+        elites.tally[mode, FITS] += 1
         if mode == SEED:
             seeds.error[seeded - 1] = error
         if not error < np.inf or (mode == REFIT and error > elites.error[slot] * (1.0 - SAME_ERROR)):
             continue
+        front = _best_of_length(elites, n, grammar.max_operations)
+        old = elites.error[front] if front >= 0 else np.inf
         new = offer(elites, work, drawing, n, n_constants, n_inputs, error)
+        if new >= 0:
+            elites.tally[mode, ENTRIES] += 1
+            if error < (1.0 - NEWSWORTHY) * old:
+                elites.tally[mode, NEWS] += 1
         if new >= 0 and mode == SEED:
             elites.is_fresh[new] = 0
+        if new >= 0 and plan.by_tree:
+            adopt(tree, new, forerunner(elites, drawing.scratch, new, n_inputs) if mode == SEED else slot)
+            gain = reward_of(old, error)

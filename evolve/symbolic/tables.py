@@ -3,11 +3,12 @@
 import numpy as np
 
 from evolve.symbolic.contract import FitTarget
-from evolve.symbolic.least_squares import LANES, Table
+from evolve.symbolic.lanes import LANES
+from evolve.symbolic.least_squares import Table
 from evolve.symbolic.tape import FloatArray
 
 SEARCH_POINTS = 40
-CHECK_POINTS = 256
+CHECK_POINTS = 1021
 
 
 def search_table(target: FitTarget) -> Table:
@@ -16,12 +17,12 @@ def search_table(target: FitTarget) -> Table:
     if n <= SEARCH_POINTS + LANES:
         return full_table(target)
     chosen = np.round(np.linspace(0, n - 1, SEARCH_POINTS)).astype(np.int64)
-    return _table(np.atleast_2d(target.points)[:, chosen], target.values[chosen], relative=target.relative)
+    return _table(np.atleast_2d(target.points)[:, chosen], target.values[chosen], target.scale[chosen])
 
 
 def full_table(target: FitTarget) -> Table:
     """All points of the target."""
-    return _table(np.atleast_2d(target.points), target.values, relative=target.relative)
+    return _table(np.atleast_2d(target.points), target.values, target.scale)
 
 
 def blank_like(table: Table) -> Table:
@@ -29,13 +30,12 @@ def blank_like(table: Table) -> Table:
     return Table(table.inputs, table.target.copy(), table.weights.copy())
 
 
-def _table(points: FloatArray, values: FloatArray, *, relative: bool) -> Table:
-    weights = 1.0 / np.abs(values) if relative else np.ones_like(values)
+def _table(points: FloatArray, values: FloatArray, weights: FloatArray) -> Table:
     extra = -values.size % LANES
     return Table(
         np.ascontiguousarray(np.pad(points.astype(np.float64), ((0, 0), (0, extra)), mode="edge")),
         np.pad(values.astype(np.float64), (0, extra), mode="edge"),
-        np.pad(weights, (0, extra)),
+        np.pad(weights.astype(np.float64), (0, extra)),
     )
 
 
@@ -52,5 +52,5 @@ def check_band(target: FitTarget) -> tuple[FloatArray, FloatArray, FloatArray]:
     between = np.linspace(x[0], x[-1], CHECK_POINTS)
     cell = np.clip(np.searchsorted(x, between, side="right") - 1, 0, x.size - 2)
     low, high = np.minimum(y[cell], y[cell + 1]), np.maximum(y[cell], y[cell + 1])
-    slack = 2.0 * (high - low) + 0.05 * np.abs(y).max()
+    slack = 2.0 * (high - low) + 1e-3 * np.abs(y).max()
     return between, low - slack, high + slack

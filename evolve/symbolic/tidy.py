@@ -16,7 +16,7 @@ def tidied(program: Program, vocabulary: Vocabulary) -> Program:
     if OP_ADD not in opcodes or OP_SUB not in opcodes:
         return program
     add, sub = opcodes.index(OP_ADD), opcodes.index(OP_SUB)
-    constants = list(program.constants)
+    constants, lows = list(program.constants), list(program.lows)
     readers = [operand for instruction in program.instructions for operand in instruction.arguments if operand < 0] + [
         program.output
     ]
@@ -28,8 +28,8 @@ def tidied(program: Program, vocabulary: Vocabulary) -> Program:
         own = right < 0 <= left and readers.count(right) == 1
         if instruction.function not in (add, sub) or not own or constants[-1 - right] >= 0.0:
             return instruction
-        constants[-1 - right] = -constants[-1 - right]
+        constants[-1 - right], lows[-1 - right] = -constants[-1 - right], -lows[-1 - right]
         return Instruction(sub if instruction.function == add else add, (left, right))
 
     instructions = tuple(turned(instruction) for instruction in program.instructions)
-    return replace(program, instructions=instructions, constants=tuple(constants))
+    return replace(program, instructions=instructions).with_constants(constants, lows)

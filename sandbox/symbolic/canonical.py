@@ -2,14 +2,29 @@
 
 import hashlib
 import math
+import operator
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from typing import Final
 
 import numpy as np
 
+from sandbox.symbolic.precise import exact_value, nearest_pair
 from sandbox.symbolic.program import Instruction, Program
-from sandbox.symbolic.vocabulary import Function, Vocabulary
+from sandbox.symbolic.vocabulary import (
+    OP_ABS,
+    OP_ADD,
+    OP_DIV,
+    OP_MAX,
+    OP_MIN,
+    OP_MUL,
+    OP_NEG,
+    OP_SQUARE,
+    OP_SUB,
+    Function,
+    Vocabulary,
+)
 
 _INPUT: Final = 0
 _CALL: Final = 1
@@ -17,6 +32,19 @@ _CONSTANT: Final = 2
 
 _Key = tuple[int, str]
 """Names a value: its kind, and an input's padded number, a call's digest or a constant's exact text."""
+
+_EXACT: Final[dict[int, Callable[..., Fraction]]] = {
+    OP_ADD: operator.add,
+    OP_SUB: operator.sub,
+    OP_MUL: operator.mul,
+    OP_DIV: operator.truediv,
+    OP_NEG: operator.neg,
+    OP_ABS: abs,
+    OP_MIN: min,
+    OP_MAX: max,
+    OP_SQUARE: lambda a: a * a,
+}
+"""Operations that fold constants with low parts: exactly, then rounded to a pair."""
 
 
 def live(program: Program) -> tuple[int, ...]:
@@ -67,22 +95,23 @@ def numbered(program: Program) -> Program:
 
     `parse` always answers such a program, so for these `parse(render(p)) == p`.
     """
-    constants: list[float] = []
+    slots: list[int] = []
 
     def slot(operand: int) -> int:
         if operand >= 0:
             return operand
-        constants.append(program.constants[-1 - operand])
-        return -len(constants)
+        slots.append(-1 - operand)
+        return -len(slots)
 
     instructions = tuple(Instruction(i.function, tuple(slot(a) for a in i.arguments)) for i in program.instructions)
     output = slot(program.output)
     return Program(
         name=program.name,
         inputs=program.inputs,
-        constants=tuple(constants),
+        constants=tuple(program.constants[k] for k in slots),
         instructions=instructions,
         output=output,
+        constants_low=tuple(program.lows[k] for k in slots),
     )
 
 
@@ -91,14 +120,17 @@ def canonical(program: Program, vocabulary: Vocabulary) -> Program:
 
     Dead code is dropped, repeated work is done once, finite constant arithmetic is folded, commutative arguments are
     ordered (inputs, calls, constants), instructions come in depth-first order, constants are numbered in order of
-    use. No law of real arithmetic is applied: every kept operation rounds as before. Idempotent.
+    use. No law of real arithmetic is applied: every kept operation rounds as before. Constants with low parts are
+    folded exactly, and rounded once. Idempotent.
     """
     nodes: dict[_Key, tuple[int, tuple[_Key, ...]]] = {}
     first = len(program.inputs)
     key_of: dict[int, _Key] = {register: (_INPUT, f"{register:06d}") for register in range(first)}
 
     def key(operand: int) -> _Key:
-        return key_of[operand] if operand >= 0 else _constant_key(program.constants[-1 - operand])
+        if operand >= 0:
+            return key_of[operand]
+        return _constant_key(program.constants[-1 - operand], program.lows[-1 - operand])
 
     for i in live(program):
         instruction = program.instructions[i]
@@ -125,7 +157,8 @@ def fingerprint(program: Program, vocabulary: Vocabulary, *, structure_only: boo
     form = canonical(program, vocabulary)
     if structure_only:
         return _structure_digest(form, vocabulary)
-    lines = [f"{len(form.inputs)} {form.output}", *(value.hex() for value in form.constants)]
+    constants = (text for _, text in map(_constant_key, form.constants, form.lows))
+    lines = [f"{len(form.inputs)} {form.output}", *constants]
     lines += [f"{vocabulary.functions[i.function].name} {i.arguments}" for i in form.instructions]
     return _digest(*lines)
 
@@ -134,23 +167,42 @@ def _digest(*parts: str) -> str:
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
 
 
-def _constant_key(value: float) -> _Key:
-    return (_CONSTANT, value.hex())
+def _constant_key(value: float, low: float) -> _Key:
+    return (_CONSTANT, value.hex() if low == 0.0 else f"{value.hex()} {low.hex()}")
+
+
+def _constant(key: _Key) -> tuple[float, float]:
+    """The constant that a key names, and its low part."""
+    value, _, low = key[1].partition(" ")
+    return float.fromhex(value), float.fromhex(low) if low else 0.0
 
 
 def _folded(function: Function, arguments: tuple[_Key, ...]) -> _Key | None:
     """The constant that a call of a compiled function on constants amounts to, if it is finite."""
     if function.opcode < 0 or any(kind != _CONSTANT for kind, _ in arguments):
         return None
+    constants = [_constant(key) for key in arguments]
+    if any(low for _, low in constants):
+        return _folded_exactly(function, constants)
     with np.errstate(all="ignore"):
-        value = float(function.apply(*(np.float64(float.fromhex(text)) for _, text in arguments)))
-    return _constant_key(value) if math.isfinite(value) else None
+        value = float(function.apply(*(np.float64(value) for value, _ in constants)))
+    return _constant_key(value, 0.0) if math.isfinite(value) else None
+
+
+def _folded_exactly(function: Function, constants: Sequence[tuple[float, float]]) -> _Key | None:
+    operation = _EXACT.get(function.opcode)
+    if operation is None or not all(math.isfinite(value) for value, _ in constants):
+        return None
+    try:
+        return _constant_key(*nearest_pair(operation(*(exact_value(*constant) for constant in constants))))
+    except (ZeroDivisionError, OverflowError):
+        return None
 
 
 def _emitted(program: Program, nodes: Mapping[_Key, tuple[int, tuple[_Key, ...]]], output: _Key) -> Program:
     """Write the nodes that `output` needs in depth-first order (without recursion: programs may be long)."""
     register_of: dict[_Key, int] = {}
-    constants: list[float] = []
+    constants: list[tuple[float, float]] = []
     instructions: list[Instruction] = []
 
     def operand(key: _Key) -> int:
@@ -159,7 +211,7 @@ def _emitted(program: Program, nodes: Mapping[_Key, tuple[int, tuple[_Key, ...]]
             return int(text)
         if kind == _CALL:
             return register_of[key]
-        constants.append(float.fromhex(text))
+        constants.append(_constant(key))
         return -len(constants)
 
     pending = [output]
@@ -180,9 +232,10 @@ def _emitted(program: Program, nodes: Mapping[_Key, tuple[int, tuple[_Key, ...]]
     return Program(
         name=program.name,
         inputs=program.inputs,
-        constants=tuple(constants),
+        constants=tuple(value for value, _ in constants),
         instructions=tuple(instructions),
         output=written_output,
+        constants_low=tuple(low for _, low in constants),
     )
 
 

@@ -36,7 +36,7 @@ _SPLITTER: Final = float(2**27 + 1)
 def evaluate_double_double(program: Program, vocabulary: Vocabulary, points_hi: Array, points_lo: Array) -> Pair:
     """Values at the points `points_hi + points_lo` (each `[input, n]`) as a sum hi + lo, relative error about 1e-30.
 
-    Constants are exactly their float64 values. Where a value overflows, divides by zero, or has a size outside about
+    Constants are exact, with their low parts. Where a value overflows, divides by zero, or has a size outside about
     1e-290 .. 1e290, the result is what plain float64 gives there, with lo = 0.
 
     Raises:
@@ -48,8 +48,8 @@ def evaluate_double_double(program: Program, vocabulary: Vocabulary, points_hi: 
     def operand(k: int) -> Pair:
         if k >= 0:
             return values[k]
-        constant = np.full(points_hi.shape[1], program.constants[-1 - k])
-        return constant, np.zeros_like(constant)
+        n_points = points_hi.shape[1]
+        return np.full(n_points, program.constants[-1 - k]), np.full(n_points, program.lows[-1 - k])
 
     with np.errstate(all="ignore"):
         for i in live(program):

@@ -3,11 +3,13 @@
 import ast
 import difflib
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from sandbox.errors import CandidateSyntaxError
+from sandbox.symbolic.precise import read_pair
 from sandbox.symbolic.program import Instruction, Program
 from sandbox.symbolic.vocabulary import OP_ADD, OP_DIV, OP_MUL, OP_NEG, OP_SUB, REAL, Function, Vocabulary
 
@@ -29,6 +31,7 @@ _HINT_OF: Final = {"min": "minimum", "max": "maximum", "sqr": "square", "ln": "l
 @dataclass(frozen=True, slots=True)
 class _Literal:
     value: float
+    low: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,24 @@ class _Register:
 
 
 _Value = _Literal | _Register
+
+
+class Source:
+    """A program's text, to look up how a literal was written."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = [line.encode() for line in re.split(r"\r\n|\r|\n", text)]
+
+    def text_of(self, node: ast.Constant) -> str:
+        """A number's literal in decimal; its value's shortest one should it not be there."""
+        if isinstance(node.value, float) and node.lineno <= len(self._lines):
+            text = self._lines[node.lineno - 1][node.col_offset : node.end_col_offset].decode(errors="replace")
+            try:
+                if float(text) == node.value:
+                    return text
+            except ValueError:
+                pass
+        return repr(node.value)
 
 
 def refuse(line: int, what: str) -> NoReturn:
@@ -53,13 +74,14 @@ def refuse(line: int, what: str) -> NoReturn:
 class ProgramBuilder:
     """Turns the body of one function into instructions, checking names and types as it goes."""
 
-    def __init__(self, vocabulary: Vocabulary, type_of_input: Mapping[str, str]) -> None:
+    def __init__(self, vocabulary: Vocabulary, type_of_input: Mapping[str, str], source: Source) -> None:
         self._vocabulary = vocabulary
+        self._source = source
         self._inputs = tuple(type_of_input)
         self._value_of: dict[str, _Value] = {
             name: _Register(number, type_) for number, (name, type_) in enumerate(type_of_input.items())
         }
-        self._constants: list[float] = []
+        self._constants: list[_Literal] = []
         self._instructions: list[Instruction] = []
 
     def program(self, function: ast.FunctionDef) -> Program:
@@ -83,9 +105,10 @@ class ProgramBuilder:
         return Program(
             name=function.name,
             inputs=self._inputs,
-            constants=tuple(self._constants),
+            constants=tuple(constant.value for constant in self._constants),
             instructions=tuple(self._instructions),
             output=output,
+            constants_low=tuple(constant.low for constant in self._constants),
         )
 
     def _returned(self, statement: ast.Return) -> int:
@@ -128,7 +151,7 @@ class ProgramBuilder:
             refuse(node.lineno, f"expressions nest deeper than {MAX_NESTING}: name the intermediate results")
         match node:
             case ast.Constant():
-                return _literal(node)
+                return self._literal(node)
             case ast.Name():
                 return self._named(node)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
@@ -142,6 +165,12 @@ class ProgramBuilder:
                 return self._called(node, nesting)
             case _:
                 refuse(node.lineno, f"`{type(node).__name__}` in an expression; {self._allowed()}")
+
+    def _literal(self, node: ast.Constant) -> _Literal:
+        value = _nearest(node)
+        if not self._vocabulary.precise_constants:
+            return _Literal(value)
+        return _Literal(*read_pair(self._source.text_of(node), value))
 
     def _named(self, node: ast.Name) -> _Value:
         value = self._value_of.get(node.id)
@@ -220,7 +249,7 @@ class ProgramBuilder:
     def _operand(self, value: _Value) -> int:
         if isinstance(value, _Register):
             return value.number
-        self._constants.append(value.value)
+        self._constants.append(value)
         return -len(self._constants)
 
     def _written_as(self, symbol: str, n_arguments: int) -> list[Function]:
@@ -244,7 +273,7 @@ def _types(*values: _Value) -> tuple[str, ...]:
     return tuple(REAL if isinstance(value, _Literal) else value.type for value in values)
 
 
-def _literal(node: ast.Constant) -> _Literal:
+def _nearest(node: ast.Constant) -> float:
     if isinstance(node.value, bool) or not isinstance(node.value, int | float):
         refuse(node.lineno, f"a literal of type {type(node.value).__name__}: only int and float literals are allowed")
     try:
@@ -253,12 +282,12 @@ def _literal(node: ast.Constant) -> _Literal:
         value = math.inf
     if not math.isfinite(value):
         refuse(node.lineno, "a number beyond the range of float64")
-    return _Literal(value)
+    return value
 
 
 def _negated(value: _Value) -> _Value:
     if isinstance(value, _Literal):
-        return _Literal(-value.value)
+        return _Literal(-value.value, -value.low)
     return _Register(value.number, value.type, not value.negated)
 
 

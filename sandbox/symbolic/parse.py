@@ -8,7 +8,7 @@ from typing import Final, NoReturn
 
 from sandbox.errors import CandidateSyntaxError
 from sandbox.symbolic.canonical import operation_count
-from sandbox.symbolic.expression import ProgramBuilder, refuse
+from sandbox.symbolic.expression import ProgramBuilder, Source, refuse
 from sandbox.symbolic.program import Program
 from sandbox.symbolic.vocabulary import REAL, Vocabulary
 
@@ -30,7 +30,8 @@ def parse(
     """Read one function made of assignments and a final `return`.
 
     Expressions may nest; names may be assigned again; docstrings, comments and annotations are dropped. A literal is
-    the nearest float64, and every use of it is a constant of its own. `inputs` are the names the function must take
+    the nearest float64 (of more than 17 significant digits, a vocabulary with `precise_constants` keeps about 32), and
+    every use of it is a constant of its own. `inputs` are the names the function must take
     (any if None), `input_types` their types (all "real" if None).
 
     Raises:
@@ -42,7 +43,7 @@ def parse(
         types = [REAL] * len(names) if input_types is None else input_types
         if len(types) != len(names):
             refuse(function.lineno, f"the function must take {len(types)} inputs, found {len(names)}")
-        builder = ProgramBuilder(vocabulary, dict(zip(names, types, strict=True)))
+        builder = ProgramBuilder(vocabulary, dict(zip(names, types, strict=True)), Source(text))
         program = builder.program(function)
     except RecursionError:
         raise CandidateSyntaxError("expressions are nested too deeply: name the intermediate results") from None

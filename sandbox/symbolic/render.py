@@ -3,6 +3,7 @@
 import keyword
 import math
 
+from sandbox.symbolic.precise import written_pair
 from sandbox.symbolic.program import Instruction, Program
 from sandbox.symbolic.vocabulary import Vocabulary
 
@@ -21,7 +22,7 @@ def render(program: Program, vocabulary: Vocabulary) -> str:
 
     def operand(k: int) -> str:
         if k < 0:
-            return _literal(program.constants[-1 - k])
+            return _literal(program.constants[-1 - k], program.lows[-1 - k])
         return program.inputs[k] if k < first else f"{prefix}{k - first + 1}"
 
     calls = [_call(i, vocabulary, tuple(operand(a) for a in i.arguments)) for i in program.instructions]
@@ -45,10 +46,10 @@ def _call(instruction: Instruction, vocabulary: Vocabulary, arguments: tuple[str
     return f"{function.name}({', '.join(arguments)})"
 
 
-def _literal(value: float) -> str:
+def _literal(value: float, low: float) -> str:
     if not math.isfinite(value):
         raise ValueError(f"the constant {value} is not finite and has no literal: keep constants finite")
-    return repr(float(value))
+    return written_pair(value, low)
 
 
 def _free_prefix(program: Program, vocabulary: Vocabulary) -> str:

@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from sandbox.symbolic import float32
+
 OP_ADD: Final = 0
 OP_SUB: Final = 1
 OP_MUL: Final = 2
@@ -54,10 +56,15 @@ class Function:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
-    """Named, ordered functions; programs refer to them by position in `functions`."""
+    """Named, ordered functions; programs refer to them by position in `functions`.
+
+    With `precise_constants` programs are read over the real numbers, and a literal of more than 17 significant digits
+    keeps them (see `precise`); without, every literal is the nearest float64.
+    """
 
     name: str
     functions: tuple[Function, ...]
+    precise_constants: bool = False
 
     def position_of(self, name: str) -> int:
         """The position of the function called `name`.
@@ -93,6 +100,7 @@ ARITHMETIC: Final = Vocabulary(
         _real("mul", OP_MUL, np.multiply, 2, symbol="*"),
         _real("div", OP_DIV, np.divide, 2, symbol="/"),
     ),
+    precise_constants=True,
 )
 """The four operations; the setting of published function approximations that count operations."""
 
@@ -115,7 +123,40 @@ ELEMENTARY: Final = Vocabulary(
 )
 """The four operations and the common functions, under the names that numpy and torch share."""
 
-BUILT_IN: Final = {vocabulary.name: vocabulary for vocabulary in (ARITHMETIC, ELEMENTARY)}
+
+def _machine(apply: Callable[..., Any], n_arguments: int, *, symbol: str | None = None) -> Function:
+    return Function(
+        name=apply.__name__,
+        symbol=symbol,
+        argument_types=(REAL,) * n_arguments,
+        result_type=REAL,
+        commutative=apply in (float32.add, float32.mul, float32.add_bits, float32.and_bits),
+        opcode=-1,
+        apply=apply,
+    )
+
+
+FLOAT32: Final = Vocabulary(
+    name="float32",
+    functions=(
+        _machine(float32.add, 2, symbol="+"),
+        _machine(float32.sub, 2, symbol="-"),
+        _machine(float32.mul, 2, symbol="*"),
+        _machine(float32.div, 2, symbol="/"),
+        _machine(float32.neg, 1, symbol="-"),
+        *(_machine(apply, 2) for apply in (float32.minimum, float32.maximum)),
+        _machine(float32.fma, 3),
+        _machine(float32.rint, 1),
+        *(_machine(apply, 2) for apply in (float32.add_bits, float32.sub_bits, float32.and_bits, float32.clear_bits)),
+        *(_machine(apply, 1) for apply in (float32.to_exponent, float32.from_exponent, float32.int_to_float)),
+    ),
+)
+"""What a vector unit does with 32-bit words, each operation rounded: float32 arithmetic, fma, integers, shifts.
+
+No opcode: the compiled interpreter rounds to float64 and would answer something else.
+"""
+
+BUILT_IN: Final = {vocabulary.name: vocabulary for vocabulary in (ARITHMETIC, ELEMENTARY, FLOAT32)}
 
 _SYMBOLS: Final = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "matmul": "@", "neg": "-"}
 _COMMUTATIVE: Final = ("add", "mul", "minimum", "maximum")

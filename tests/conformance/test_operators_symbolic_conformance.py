@@ -1,6 +1,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
+
 from archive.candidate import Candidate
 from evolve import tasks
 from evolve.config.problem import load_problem
@@ -18,6 +20,8 @@ PROGRAMS = (
     "def f(x):\n    t1 = x - 3.4\n    t2 = 8.2 / t1\n    return t2 + 1.4\n",
 )
 INPUTS = ("x",)
+pytestmark = pytest.mark.xdist_group("first-compiled-search")
+"""On a fresh clone the first of these compiles the search for half a minute: not in two processes at once."""
 
 
 class SymbolicConformance(OperatorConformance):

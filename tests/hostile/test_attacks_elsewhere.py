@@ -1,6 +1,6 @@
 """The hostile suite as an ordinary user, and inside containers without privileges.
 
-Each place gets a sixth of the attacks, all together get all; with EVOLVE_ALL_ATTACKS in the environment each gets all.
+By default each place gets a twelfth of the attacks, another one each; where all are asked for, each gets all.
 """
 
 import os
@@ -9,11 +9,12 @@ import re
 import pytest
 
 from evolve.testing.hostile.catalogue import all_attacks
+from tests.extent import ALL_ATTACKS
 from tests.ordinary_user import Done, as_ordinary_user, in_container_without_privileges
 from tests.outer_filter import Refused
 
 SECONDS = 900.0
-N_PARTS = 1 if os.environ.get("EVOLVE_ALL_ATTACKS") else 6
+N_PARTS = 1 if ALL_ATTACKS else 12
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="the suite runs as this ordinary user already")
 
 

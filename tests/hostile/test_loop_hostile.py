@@ -1,6 +1,8 @@
 """Hostile candidates and broken evaluators in the middle of a real run: data, never the run's end."""
 
 import os
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +38,7 @@ def forged(message):
 def answer():
     if mode == 0:
         return [1.0, 2.0]
-    {attack}
-"""
+{attacks}"""
 
 
 def records(folder: Path, run_dir: Path, *, evaluations: int, seed: int = 1) -> list[CandidateRecord]:
@@ -55,66 +56,68 @@ def records(folder: Path, run_dir: Path, *, evaluations: int, seed: int = 1) -> 
     return rows
 
 
-def attacked(folder: Path, attack: str) -> None:
-    """Make the toy problem's only child the attack."""
-    (folder / "seed.py").write_text(SEED.format(modes=[0, 1], attack=attack), encoding="utf-8")
+def by_mode(rows: Sequence[CandidateRecord]) -> list[CandidateRecord]:
+    """Candidates in the order of their modes, each of which occurs once."""
+    found = {int(re.findall(r"^mode = (\d+)", row.candidate.files["seed.py"], re.MULTILINE)[0]): row for row in rows}
+    assert sorted(found) == list(range(len(rows)))
+    return [found[mode] for mode in range(len(rows))]
+
+
+def attacked(folder: Path, *attacks: str) -> None:
+    """Make the toy problem's only children the attacks: the mode of the first is 1."""
+    cases = "".join(f"    if mode == {mode}:\n        {attack}\n" for mode, attack in enumerate(attacks, start=1))
+    text = SEED.format(modes=list(range(len(attacks) + 1)), attacks=cases)
+    (folder / "seed.py").write_text(text, encoding="utf-8")
     text = (folder / "problem.toml").read_text(encoding="utf-8")
-    text = text.replace("[search]", '[search]\noperators = ["literal_edit"]').replace(
-        "wall_seconds = 5.0", "wall_seconds = 1.0"
-    )
+    text = text.replace("[search]", '[search]\noperators = ["literal_edit"]')
     (folder / "problem.toml").write_text(text, encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    ("attack", "failure"),
-    [
-        ('return {"score": 1e9, "descriptor": {"first": 1, "second": 1}}', "evaluator"),
-        ("return [float('nan'), 2.0]", "not_finite"),
-        ('print("\\x1b[2J"); raise ValueError("\\x1b[31mred\\u202e\\ud800")', "exception"),
-        ('sys.stdout.write("x" * 10**7)', "output"),
-        ("time.sleep(100)", "timeout"),
-        ("return [0.0] * 2_000_000", "invalid"),
-        ("os._exit(0)", "crash"),
-        ("return [bytearray(8 * 10**9)[0], 1.0]", "memory"),
-        ('forged({"score": 1e9}); forged({"score": 1e9}); time.sleep(100)', "invalid"),
-        ("x = []\n    for _ in range(10**5): x = [x]\n    return x", "invalid"),
-    ],
-)
-def test_an_attack_in_mid_run_is_a_failure_with_harmless_text(
-    python_problem: Path, tmp_path: Path, attack: str, failure: str
-) -> None:
-    attacked(python_problem, attack)
-    row = records(python_problem, tmp_path / "run", evaluations=2)[1]
-    assert row.evaluation.failure == failure
-    assert "\x1b" not in row.evaluation.detail
-    assert not any("\x1b" in text for text in row.evaluation.artifacts.values())
+ATTACKS: dict[str, str] = {
+    'return {"score": 1e9, "descriptor": {"first": 1, "second": 1}}': "evaluator",
+    "return [float('nan'), 2.0]": "not_finite",
+    'print("\\x1b[2J"); raise ValueError("\\x1b[31mred\\u202e\\ud800")': "exception",
+    'sys.stdout.write("x" * 10**7)': "output",
+    "time.sleep(100)": "timeout",
+    "return [0.0] * 2_000_000": "invalid",
+    "os._exit(0)": "crash",
+    "return [bytearray(8 * 10**9)[0], 1.0]": "memory",
+    'forged({"score": 1e9}); forged({"score": 1e9}); time.sleep(100)': "invalid",
+    "x = []\n        for _ in range(10**5): x = [x]\n        return x": "invalid",
+}
 
 
-@pytest.mark.parametrize(
-    ("limit", "attack", "failure"),
-    [
-        ("cpu_seconds = 1.0", "while True: pass", "cpu"),
-        (
-            "n_processes = 4",
-            "from threading import Thread; [Thread(target=time.sleep, args=(9,)).start() for _ in range(50)]",
-            "processes",
-        ),
-        ("n_files = 16", "kept = [open(os.devnull) for _ in range(100)]", "files"),
-        ("scratch_mb = 1", "open('x', 'wb').write(bytes(10**8))", "disk"),
-        ("memory_mb = 100", "kept = [bytearray(1 << 20) for _ in range(1000)]", "memory"),
-    ],
-)
-def test_every_limit_of_the_problem_has_its_own_failure(
-    python_problem: Path, tmp_path: Path, limit: str, attack: str, failure: str
-) -> None:
-    attacked(python_problem, attack)
+def test_attacks_in_mid_run_are_failures_with_harmless_text(python_problem: Path, tmp_path: Path) -> None:
+    attacked(python_problem, *ATTACKS)
+    rows = by_mode(records(python_problem, tmp_path / "run", evaluations=1 + len(ATTACKS)))
+    failures = [None if row.evaluation.failure is None else str(row.evaluation.failure) for row in rows]
+    assert dict(zip(("", *ATTACKS), failures, strict=True)) == {"": None, **ATTACKS}
+    for row in rows:
+        assert "\x1b" not in row.evaluation.detail
+        assert not any("\x1b" in text for text in row.evaluation.artifacts.values())
+
+
+LIMITS = "cpu_seconds = 1.0\nn_processes = 4\nn_files = 16\nscratch_mb = 1\nmemory_mb = 100"
+OVER_THE_LIMITS: dict[str, str] = {
+    "while True: pass": "cpu",
+    "from threading import Thread; [Thread(target=time.sleep, args=(9,)).start() for _ in range(50)]": "processes",
+    "kept = [open(os.devnull) for _ in range(100)]": "files",
+    "open('x', 'wb').write(bytes(10**7))": "disk",
+    "kept = [bytearray(1 << 20) for _ in range(1000)]": "memory",
+}
+
+
+def test_every_limit_of_the_problem_has_its_own_failure(python_problem: Path, tmp_path: Path) -> None:
+    attacked(python_problem, *OVER_THE_LIMITS)
     text = (python_problem / "problem.toml").read_text(encoding="utf-8")
-    text = text.replace("wall_seconds = 1.0\ncpu_seconds = 5.0", f"wall_seconds = 20.0\n{limit}")
+    text = text.replace("wall_seconds = 5.0\ncpu_seconds = 5.0", f"wall_seconds = 20.0\n{LIMITS}")
     (python_problem / "problem.toml").write_text(text, encoding="utf-8")
 
-    row = records(python_problem, tmp_path / "run", evaluations=2)[1]
+    rows = by_mode(records(python_problem, tmp_path / "run", evaluations=1 + len(OVER_THE_LIMITS)))
 
-    assert row.evaluation.failure == failure, row.evaluation.detail
+    failures = [None if row.evaluation.failure is None else str(row.evaluation.failure) for row in rows]
+    details = [row.evaluation.detail for row in rows]
+    assert dict(zip(("", *OVER_THE_LIMITS), failures, strict=True)) == {"": None, **OVER_THE_LIMITS}, details
 
 
 def test_a_number_that_lies_is_worth_what_the_evaluator_measures(python_problem: Path, tmp_path: Path) -> None:
@@ -156,7 +159,7 @@ BROKEN: list[tuple[str, str]] = [
     ("answer.update({str(n) * 50: 1 for n in range(1000)})", "unknown keys"),
     ("while True: pass", "raise [evaluator].wall_seconds"),
     ("import signal; signal.signal(15, signal.SIG_IGN); signal.pause()", "within 2 s of its own time"),
-    ("kept = [bytearray(1 << 26) for _ in range(100)]", "raise [evaluator].memory_mb"),
+    ("kept = [bytearray(1 << 29) for _ in range(100)]", "raise [evaluator].memory_mb"),
     ("import sys; print('some last words', file=sys.stderr); sys.stderr.flush(); import os; os.abort()", "last words"),
     (
         "import os; [os.write(fd, b'loud') for fd in range(3, 200) if os.path.exists(f'/proc/self/fd/{fd}')]",
@@ -165,23 +168,21 @@ BROKEN: list[tuple[str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("body", "word"), BROKEN)
-def test_an_evaluator_that_breaks_in_mid_run_fails_that_candidate_only(
-    python_problem: Path, tmp_path: Path, body: str, word: str
-) -> None:
+def test_an_evaluator_that_breaks_in_mid_run_fails_that_candidate_only(python_problem: Path, tmp_path: Path) -> None:
+    attacked(python_problem, *(f"return [{mode}.0, 2.0]" for mode in range(2, 2 + len(BROKEN))))
     limited(python_problem)
+    cases = "".join(f"    if first == {mode}.0:\n        {body}\n" for mode, (body, _) in enumerate(BROKEN, start=2))
     with (python_problem / "evaluate.py").open("a", encoding="utf-8") as handle:
         handle.write(
             "\njudge = evaluate\n\ndef evaluate(candidate):\n    answer = judge(candidate)\n"
-            f"    if answer['metrics']['first'] != 1.0:\n        {body}\n    return answer\n"
+            f"    first = answer['metrics']['first']\n{cases}    return answer\n"
         )
-    rows = records(python_problem, tmp_path / "run", evaluations=6)
-    failed = [row for row in rows if row.evaluation.failure is not None]
-    assert 0 < len(failed) < 6
-    for row in failed:
-        assert row.evaluation.failure == "evaluator"
+    seed, *failed = by_mode(records(python_problem, tmp_path / "run", evaluations=1 + len(BROKEN)))
+    assert seed.evaluation.failure is None
+    for row, (body, word) in zip(failed, BROKEN, strict=True):
+        assert row.evaluation.failure == "evaluator", body
         assert row.evaluation.level in ("FULL", "STRONG", "NOOPEN")
-        assert word in row.evaluation.detail
+        assert word in row.evaluation.detail, body
         assert len(row.evaluation.detail) <= 4000
 
 

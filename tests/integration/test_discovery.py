@@ -9,7 +9,8 @@ from evolve.config.problem import load_problem
 from evolve.loop import Event, RunOptions, RunSummary, replay_run, start_run, verify_candidate
 from evolve.store import RunReader
 
-N_EVALUATIONS = 400
+N_EVALUATIONS = 100
+pytestmark = pytest.mark.xdist_group("discovery")  # the search that most of these look at is made once
 
 
 def silent(event: Event) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("wheel")  # one is built and installed for all
 ROOT = Path(__file__).resolve().parents[2]
 TOP_LEVEL = {"evolve", "evaluators", "archive", "sandbox"}
 

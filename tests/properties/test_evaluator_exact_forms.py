@@ -19,7 +19,7 @@ from evaluators.approximation.rational import (
     exact,
     quotient_of,
 )
-from evaluators.approximation.sup_error import without_zero
+from evaluators.approximation.zeros import without_zero
 from sandbox.symbolic.parse import parse
 from sandbox.symbolic.vocabulary import ARITHMETIC, ELEMENTARY, Vocabulary
 

@@ -128,7 +128,7 @@ def test_the_model_of_a_target_encloses_it_and_its_remainder_is_no_wild_guess(
     name: str, centre: float, radius: float
 ) -> None:
     with working(bits=200, length=ORDER + 4):
-        model = model_of_target(TARGETS[name], piece_of(centre, radius), divided_by_x=False)
+        model = model_of_target(TARGETS[name], piece_of(centre, radius))
         for part in (Fraction(k, 8) for k in range(-8, 9)):
             x = arb(fmpq_of(inside(centre, radius, part)))
             assert encloses(model, TARGETS[name].value(x), part)
@@ -138,7 +138,7 @@ def test_the_model_of_a_target_encloses_it_and_its_remainder_is_no_wild_guess(
 @pytest.mark.parametrize("name", ["sin", "erf", "log2_1p", "tan", "expm1"])
 def test_a_target_divided_by_x_is_enclosed_around_its_zero(name: str) -> None:
     with working(bits=200, length=ORDER + 4):
-        model = model_of_target(TARGETS[name], piece_of(0.0, 0.125), divided_by_x=True)
+        model = model_of_target(TARGETS[name], piece_of(0.0, 0.125), order_of_zero=1)
         for part in (Fraction(k, 8) for k in range(-8, 9) if k):
             x = arb(fmpq_of(inside(0.0, 0.125, part)))
             assert encloses(model, TARGETS[name].value(x) / x, part)
@@ -146,7 +146,7 @@ def test_a_target_divided_by_x_is_enclosed_around_its_zero(name: str) -> None:
 
 def test_a_target_with_a_branch_point_on_the_piece_has_no_model() -> None:
     with working(bits=200, length=ORDER + 4), pytest.raises(NoModelError):
-        model_of_target(TARGETS["sqrt"], piece_of(0.0, 0.125), divided_by_x=False)
+        model_of_target(TARGETS["sqrt"], piece_of(0.0, 0.125))
 
 
 CURVES = {

@@ -206,6 +206,7 @@ def test_a_score_is_any_finite_number(key: str) -> None:
 
 WORD_KEYS = [
     ("problem.language", "pythn", '"symbolic" or "python"; did you mean "python"?'),
+    ("symbolic.strategy", "tree", '"map_elites" or "tree_search"'),
     ("archive.kind", "GRID", '"grid" or "cvt"; did you mean "grid"?'),
     ("archive.cell", "tops", '"best", "top" or "pareto"; did you mean "top"?'),
     ("archive.axes.0.out_of_range", "overflows", '"clip", "reject" or "overflow"; did you mean "overflow"?'),

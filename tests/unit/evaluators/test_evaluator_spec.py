@@ -75,7 +75,7 @@ def family(**changes: object) -> JudgeSpec:
         ({"options": {"function": "exp2", "interval": 3}}, "expected two ends"),
         ({"options": {"function": "exp2", "interval": [0, 1], "error": "ulp"}}, "expected 'relative' or 'absolute'"),
         ({"options": {"function": "log", "interval": [0, 1]}}, "not defined on all of"),
-        ({"options": {"function": "log", "interval": [0.5, 2]}}, "is zero inside"),
+        ({"options": {"function": "cos", "interval": [0.5, 2]}}, "is zero inside"),
         ({"symbolic": SymbolicSpec(vocabulary="elementary")}, "judges programs over"),
         ({"symbolic": SymbolicSpec(vocabulary="arithmetics")}, "symbolic.vocabulary"),
         ({"language": "python"}, "judges symbolic candidates only"),

@@ -13,6 +13,7 @@ from evolve.config.problem import load_problem
 from evolve.errors import EvolveEnvironmentError, ProblemError, SeedError, UsageError
 from evolve.loop import Event, RunOptions, RunSummary, replay_run, resume_run, start_run, verify_candidate
 from evolve.loop.setup import build_operators, build_search
+from evolve.operators.symbolic import SymbolicBurst
 from evolve.store import RunReader, RunWriter
 
 
@@ -222,3 +223,15 @@ def test_whether_there_is_a_fit_target_is_read_and_never_run(symbolic_problem: P
     names = {operator.name for operator in build_operators(load_problem(symbolic_problem))}
 
     assert ("refit" in names) == bursts
+
+
+def test_bursts_follow_the_strategy_of_the_problem_and_the_judge_does_not_hear_of_it(symbolic_problem: Path) -> None:
+    rewritten(symbolic_problem / "problem.toml", "[symbolic]", '[symbolic]\nstrategy = "tree_search"')
+    with (symbolic_problem / "evaluate.py").open("a", encoding="utf-8") as handle:
+        handle.write("\ndef fit_target():\n    return None\n")
+    problem = load_problem(symbolic_problem)
+
+    bursts = [operator for operator in build_operators(problem) if isinstance(operator, SymbolicBurst)]
+
+    assert {operator.settings["strategy"] for operator in bursts} == {"tree_search"}
+    assert "strategy" not in problem.judge_spec_mapping()["symbolic"]

@@ -5,15 +5,14 @@ import pytest
 
 from evolve.symbolic.contract import FitTarget
 from evolve.symbolic.genomes import write_genome
+from evolve.symbolic.lanes import LANES, dot, dot_vector
 from evolve.symbolic.least_squares import (
-    LANES,
     Table,
     Workspace,
     allocate,
+    damp,
     damped_step,
     differentiate,
-    dot,
-    dot_vector,
     evaluate,
     factorise,
     fit,
@@ -169,7 +168,8 @@ def test_a_damped_step_solves_the_damped_normal_equations(damping: float) -> Non
     residual, k = fitting.work.residual.copy(), fitting.n_constants
     factorise(fitting.work, 1 + fitting.n, k, fitting.table.target.size)
 
-    damped_step(fitting.work, fitting.work.projection, k, damping)
+    damp(fitting.work, k, damping)
+    damped_step(fitting.work, fitting.work.projection, k)
 
     scale = np.linalg.norm(jacobian, axis=0)
     stacked = np.vstack([jacobian / scale, np.sqrt(damping) * np.eye(k)])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from evolve.symbolic.contract import BurstKind, BurstSettings, FitTarget
 from evolve.symbolic.genomes import write_genome
-from evolve.symbolic.least_squares import LANES
+from evolve.symbolic.lanes import LANES
 from evolve.symbolic.normal_form import link
 from evolve.symbolic.scaling import rescale
 from evolve.symbolic.tables import CHECK_POINTS, SEARCH_POINTS, blank_like, check_band, full_table, search_table
@@ -165,7 +165,7 @@ def test_an_absolute_error_allows_zeros() -> None:
 
 
 def test_kinds_of_burst_are_known_by_their_names() -> None:
-    assert [BurstKind(name) for name in ("mutate", "refit", "crossover")] == list(BurstKind)
+    assert [BurstKind(name) for name in ("mutate", "refit", "crossover", "enumerate")] == list(BurstKind)
     assert BurstSettings().kind is BurstKind.MUTATE
 
 

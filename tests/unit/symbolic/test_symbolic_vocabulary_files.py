@@ -330,7 +330,7 @@ def test_a_file_that_is_not_text_cannot_be_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["", "Arithmetic", "words.toml", "completely different"])
 def test_a_name_that_is_no_vocabulary_lists_those_there_are(name: str) -> None:
-    with pytest.raises(VocabularyError, match=r"use one of arithmetic, elementary or a \.py file"):
+    with pytest.raises(VocabularyError, match=r"use one of arithmetic, elementary, float32 or a \.py file"):
         load_vocabulary(name)
 
 
