@@ -36,8 +36,10 @@ check: $(STAMP)
 	$(BIN)/check-wheel-contents dist/*.whl
 
 bench: $(STAMP)
-	for each in interpreter archive sandbox chaos; do $(BIN)/python -m benchmarks.$$each || exit 1; done
-	$(BIN)/python -m benchmarks.discovery exp2 log2 erf circle_packing_26
+	for each in interpreter throughput archive sandbox chaos float32; do $(BIN)/python -m benchmarks.$$each || exit 1; done
+	$(BIN)/python -m benchmarks.approximation exp2 exp log2 sin erf
+	$(BIN)/python -m benchmarks.ablation log2_1p sin erf
+	$(BIN)/python -m benchmarks.discovery circle_packing_26
 
 clean:
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache
