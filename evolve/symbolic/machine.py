@@ -161,13 +161,13 @@ def _table(
     program: Program, part: _Part, exact: Callable[[FloatArray], FloatArray], points: Float32Array
 ) -> tuple[FloatArray, FloatArray, FloatArray] | None:
     """What the part ought to compute at some values of its argument, and how much an error there matters, in ulp."""
-    values = _run(program, points, {})
-    outer = values[part.outer]
-    moved = (outer * np.float32(1.0 + STEP_OF_SLOPE)).astype(np.float32)
-    result = values[program.output].astype(np.float64)
-    other = _run(program, points, {part.outer: moved})[program.output].astype(np.float64)
-    wanted = exact(points.astype(np.float64))
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):  # what is not finite is left out below
+        values = _run(program, points, {})
+        outer = values[part.outer]
+        moved = (outer * np.float32(1.0 + STEP_OF_SLOPE)).astype(np.float32)
+        result = values[program.output].astype(np.float64)
+        other = _run(program, points, {part.outer: moved})[program.output].astype(np.float64)
+        wanted = exact(points.astype(np.float64))
         slope = (other - result) / (moved.astype(np.float64) - outer)
         target = outer - (result - wanted) / slope
         weight = np.abs(slope) / np.exp2(np.maximum(np.floor(np.log2(np.abs(wanted))), -126.0) - 23.0)
