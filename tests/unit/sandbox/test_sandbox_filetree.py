@@ -175,8 +175,9 @@ def test_processes_the_project_homes_and_temporary_files_are_not_there(
 ) -> None:
     paths = ["/proc", "/sys", "/tmp", "/home", "/etc/passwd", "/etc/shadow", "/dev/shm", "/dev/tty", "/run", "/var"]
     paths += [str(tmp_path), str(ROOT / "sandbox"), str(ROOT / "evaluators"), str(ROOT / "pyproject.toml"), "/bin/sh"]
+    way = {str(parent) for path in library_paths() for parent in Path(path).parents}  # of a clone in /tmp, for one
 
-    assert ask(explorer, "exist", paths) == []
+    assert ask(explorer, "exist", [path for path in paths if path not in way]) == []
 
 
 def test_there_is_nothing_above_the_root_and_the_process_stands_in_the_scratch_folder(
