@@ -53,7 +53,7 @@ def probe(wanted: Set[Layer]) -> dict[Layer, str]:
 
 
 def enter(layers: Set[Layer], controller_pid: int) -> int | None:
-    """Move this single-threaded process into new namespaces; the file tree stays as it is for now.
+    """Move this single-threaded process into new namespaces; its file tree stays what it was (see `filetree`).
 
     With `PID_NAMESPACE` the caller goes on as process 1 of its own namespace; the original process waits for its end,
     ends it when the controller dies, and never returns.
