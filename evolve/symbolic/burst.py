@@ -15,7 +15,6 @@ from evolve.symbolic.laws import NO_LAW, NO_PARITY, Laws, laws_of
 from evolve.symbolic.normal_form import depth_of
 from evolve.symbolic.search import Plan, Seeds, run
 from evolve.symbolic.tree import allocate_lineage
-from evolve.symbolic.views import View, lifted, projected, seen, views_of
 from sandbox.symbolic.program import Program
 from sandbox.symbolic.vocabulary import Vocabulary
 
@@ -23,15 +22,13 @@ TICKS_PER_WORK = 110_000_000
 PER_OUTER_CELL = 6
 SAME_ERROR = 0.01
 PARITY_SHARE = 0.7  # how often a new structure must have the parity of a function that has one
-SYMMETRIC_SHARE = 0.5  # how often a burst looks at such a function through its square,
-VIEW_SHARE = 0.3  # and at another one with a zero at 0 through x * P or x / P
 LEAPS = 12
 FRONT = 0.5
-_MIX = {  # refit, crossover, square, shrink, grow: probabilities of a step
-    BurstKind.MUTATE: (0.005, 0.1, 0.01, 0.08, 0.2),
-    BurstKind.REFIT: (0.06, 0.0, 0.01, 0.25, 0.2),
-    BurstKind.CROSSOVER: (0.005, 0.7, 0.01, 0.08, 0.1),
-    BurstKind.ENUMERATE: (0.0, 0.0, 0.0, 0.0, 0.0),
+_MIX = {  # refit, crossover, square, shrink, grow, fraction: probabilities of a step
+    BurstKind.MUTATE: (0.005, 0.1, 0.01, 0.08, 0.2, 0.05),
+    BurstKind.REFIT: (0.06, 0.0, 0.01, 0.25, 0.2, 0.05),
+    BurstKind.CROSSOVER: (0.005, 0.7, 0.01, 0.08, 0.1, 0.05),
+    BurstKind.ENUMERATE: (0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
 }
 
 
@@ -50,53 +47,40 @@ def burst(
     numbers = np.random.default_rng(list(rng_seed))
     rng = np.array([numbers.integers(0, 2**63)], np.uint64)
     enumerating = settings.kind == BurstKind.ENUMERATE
-    view = View() if enumerating else _view(target, vocabulary, settings, numbers)
-    in_view = [projected(parent, view, vocabulary) for parent in parents]
-    positions = [position for position, parent in enumerate(in_view) if parent is not None]
-    shown, shown_parents = seen(target, view), [parent for parent in in_view if parent is not None]
-    bench = prepare(vocabulary, shown, settings.max_operations - view.n_operations)
+    bench = prepare(vocabulary, target, settings.max_operations)
     plan = Plan(
         **_mix(settings),
         max_constants=settings.max_constants,
         max_ticks=0 if enumerating else int(settings.work * TICKS_PER_WORK),
         rewrite=has_arithmetic(vocabulary),
-        powers=view.is_plain and bool((target.values > 0).all()),
-        laws=Laws(*NO_LAW, NO_PARITY) if Mechanism.LAWS in settings.without else laws_of(shown),
+        powers=bool((target.values > 0).all()),
+        laws=Laws(*NO_LAW, NO_PARITY) if Mechanism.LAWS in settings.without else laws_of(target),
         leaps=0 if Mechanism.LEAPS in settings.without else LEAPS,
         front=0.0 if Mechanism.FRONT in settings.without else FRONT,
-        parity_share=0.0 if shown.symmetry is None else PARITY_SHARE,
+        parity_share=0.0 if target.symmetry is None else PARITY_SHARE,
         by_tree=Strategy(settings.strategy) == Strategy.TREE_SEARCH,
     )
-    seeds = seeds_of(bench, shown_parents)
+    seeds = seeds_of(bench, parents)
     tree = allocate_lineage(len(bench.elites.error))
     steps = run(bench.elites, bench.work, bench.drawing, bench.search, bench.grammar, plan, seeds, tree, rng)
     if enumerating:
         search_shard(settings, bench, plan.laws, rng)
-    chosen = _choose(bench, shown_parents, seeds, settings.n_children)
-    full = bench if view.is_plain else prepare(vocabulary, target, settings.max_operations)
+    chosen = _choose(bench, parents, seeds, settings.n_children)
     names = _names(parents, bench.grammar.n_inputs)
-    drafts = [_Draft(_lifted(bench, slot, view, *names), _parents_of(bench, slot, positions)) for slot in chosen]
-    known = [parents[positions[position]] for position in seeds.position.tolist()]
+    drafts = [_Draft(_program(bench, slot, *names), _parents_of(bench, slot)) for slot in chosen]
+    known = [parents[position] for position in seeds.position.tolist()]
     with np.errstate(all="ignore"):  # constants of a hopeless fit may be huge; what comes out is checked
-        children = _finish(full, drafts, known, seeds.error.tolist(), target)
-    ticks = int(bench.work.ticks[0] + full.full_work.ticks[0])
+        children = _finish(bench, drafts, known, seeds.error.tolist(), target)
+    ticks = int(bench.work.ticks[0] + bench.full_work.ticks[0])
     return BurstResult(children=children, work=ticks / TICKS_PER_WORK, statistics=_statistics(bench, steps))
 
 
 def _mix(settings: BurstSettings) -> dict[str, float]:
     """The probabilities of the steps, as fields of a plan."""
-    mix = dict(zip(("refit", "crossover", "square", "shrink", "grow"), _MIX[BurstKind(settings.kind)], strict=True))
+    mix = dict(
+        zip(("refit", "crossover", "square", "shrink", "grow", "fraction"), _MIX[BurstKind(settings.kind)], strict=True)
+    )
     return {step: 0.0 if step in settings.without else share for step, share in mix.items()}
-
-
-def _view(target: FitTarget, vocabulary: Vocabulary, settings: BurstSettings, rng: np.random.Generator) -> View:
-    """How this burst looks at its target."""
-    plain, *others = views_of(target, vocabulary)
-    share = SYMMETRIC_SHARE if any(view.squared for view in others) else VIEW_SHARE
-    if not others or Mechanism.VIEWS in settings.without or rng.random() >= share:
-        return plain
-    view = others[int(rng.integers(len(others)))]
-    return view if view.n_operations < settings.max_operations else plain
 
 
 def _statistics(bench: Bench, steps: int) -> dict[str, float]:
@@ -154,14 +138,13 @@ def _names(parents: Sequence[Program], n_inputs: int) -> tuple[str, tuple[str, .
     return "f", ("x",) if n_inputs == 1 else tuple(f"x{i}" for i in range(n_inputs))
 
 
-def _lifted(bench: Bench, slot: int, view: View, name: str, inputs: tuple[str, ...]) -> Program:
+def _program(bench: Bench, slot: int, name: str, inputs: tuple[str, ...]) -> Program:
     elites, n = bench.elites, int(bench.elites.length[slot])
-    shown = read_genome(elites.code[slot], elites.constants[slot], n, bench.vocabulary, name=name, inputs=inputs)
-    return lifted(shown, view, bench.vocabulary)
+    return read_genome(elites.code[slot], elites.constants[slot], n, bench.vocabulary, name=name, inputs=inputs)
 
 
-def _parents_of(bench: Bench, slot: int, positions: Sequence[int]) -> tuple[int, ...]:
-    return tuple(positions[int(i)] for i in bench.elites.parents[slot] if i >= 0)
+def _parents_of(bench: Bench, slot: int) -> tuple[int, ...]:
+    return tuple(int(i) for i in bench.elites.parents[slot] if i >= 0)
 
 
 def _finish(

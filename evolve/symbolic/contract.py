@@ -25,9 +25,9 @@ class Mechanism(StrEnum):
     """Parts of the search that can be left out, to see what they are worth."""
 
     GROW = "grow"  # terms added where the error asks for them
+    FRACTION = "fraction"  # continued fractions in the values of a program
     LEAPS = "leaps"  # undamped Gauss-Newton steps after each fit
     LAWS = "laws"  # structures that break the target's order at 0 or its parity are not fitted
-    VIEWS = "views"  # bursts that look for a part of the program only
     FRONT = "front"  # half of the parents are among the best of their length
     SHRINK = "shrink"  # operations left out of the best programs
 

@@ -20,7 +20,7 @@ CONSTANT_CELLS = 9
 SAME_ERROR = 0.01
 TOURNAMENT = 4  # of so many elites of a length the best becomes a parent
 TOURNAMENT_TRIES = 60
-STEPS = ("seed", "refit", "square", "mutate", "shrink", "grow")
+STEPS = ("seed", "refit", "square", "mutate", "shrink", "grow", "fraction")
 TICKS, FITS, ENTRIES, NEWS = 0, 1, 2, 3
 
 

@@ -1,4 +1,4 @@
-# ruff: noqa: PLR0913, PLR0917 compiled: flat arguments
+# ruff: noqa: C901, PLR0912, PLR0913, PLR0917 compiled: flat arguments, long branches
 """Fits many structures: each gets starts as long as it is among the best (successive halving over structures).
 
 After Jamieson and Talwalkar, "Non-stochastic best arm identification and hyperparameter optimization" (2016),
@@ -12,7 +12,7 @@ import numpy as np
 
 from evolve.symbolic.enumerate_signs import CodeArray
 from evolve.symbolic.kernel import compiled
-from evolve.symbolic.least_squares import Table, Workspace, fit
+from evolve.symbolic.least_squares import Table, Workspace, fit, leap
 from evolve.symbolic.moves import random_start, trailing_squares
 from evolve.symbolic.normal_form import link
 from evolve.symbolic.randomness import RandomState
@@ -46,6 +46,7 @@ class Effort(NamedTuple):
     starts: int
     first_iterations: int
     more_iterations: int
+    leaps: int
     far_behind: float  # a start whose sum of squares is this many times the best one's gets no more iterations
 
 
@@ -95,6 +96,13 @@ def fit_structures(
                     break
                 iterations = effort.more_iterations if stage == 1 else effort.first_iterations
                 cost = fit(work, m, n_constants, flat, table, iterations, stage == 0)
+            if n_constants > 1 and effort.leaps > 0:
+                error = work.error[0]
+                leaped = leap(work, m, n_constants, flat, table, effort.leaps)
+                if leaped < cost:
+                    cost = leaped
+                else:
+                    work.error[0] = error
             if cost < fits.cost[at]:
                 fits.cost[at], fits.error[at] = cost, work.error[0]
                 for k in range(n_constants):

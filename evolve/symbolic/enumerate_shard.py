@@ -26,14 +26,16 @@ FEWEST = 300
 """How many structures every round keeps of a size, all shards together, if they are not hopeless."""
 
 ROUNDS = (  # the share of the structures, what each gets, and how many times the best known error is hopeless
-    (1.0, Effort(1, 8, 0, 0.0), np.inf),
-    (0.25, Effort(4, 8, 0, 0.0), 1e4),
-    (0.06, Effort(12, 10, 30, 100.0), 3e3),
-    (0.015, Effort(48, 10, 50, 1e3), 300.0),
-    (0.004, Effort(200, 10, 60, 1e3), 30.0),
-    (0.001, Effort(600, 10, 60, 1e3), 10.0),
+    (1.0, Effort(1, 16, 0, 12, 0.0), np.inf),
+    (0.25, Effort(4, 16, 0, 12, 0.0), 1e4),
+    (0.06, Effort(12, 16, 24, 12, 100.0), 3e3),
+    (0.015, Effort(48, 16, 40, 12, 1e3), 300.0),
+    (0.004, Effort(200, 16, 40, 12, 1e3), 30.0),
+    (0.001, Effort(400, 16, 40, 12, 1e3), 10.0),
 )
 N_COARSE_ROUNDS = 2
+MOST_THOROUGH = 6
+"""How many times as many starts the first rounds give where laws leave fewer structures."""
 
 
 @cache
@@ -64,6 +66,8 @@ def search_shard(settings: BurstSettings, bench: Bench, laws: Laws, rng: RandomS
     elites, drawing, work, table = bench.elites, bench.drawing, bench.work, bench.search
     n_inputs, n = table.inputs.shape[0], settings.size
     codes = shard_of(settings, n_inputs, laws)
+    everything = len(structures(n, n_inputs)) // settings.n_shards
+    times = max(1, min(everything // max(len(codes), 1), MOST_THOROUGH))
     fits = no_fits(len(codes), n)
     coarse = _coarse(table)
     room = allocate(n_inputs, n, coarse.target.size)
@@ -77,7 +81,7 @@ def search_shard(settings: BurstSettings, bench: Bench, laws: Laws, rng: RandomS
         roots, place = _roots(coarse if on_coarse else table), room if on_coarse else work
         if number == N_COARSE_ROUNDS:  # errors on other points are not comparable
             fits.cost[alive], fits.error[alive] = np.inf, np.inf
-        fit_structures(codes, alive, fits, effort, roots, place, rng)
+        fit_structures(codes, alive, fits, effort._replace(starts=times * effort.starts), roots, place, rng)
         known = min(known, float(fits.error[alive].min(initial=np.inf)))
     work.ticks[0] += room.ticks[0]
     for at in alive[np.argsort(fits.error[alive], kind="stable")][:OFFERED].tolist():

@@ -25,6 +25,7 @@ from evolve.symbolic.elites import (
     store,
     worst_error,
 )
+from evolve.symbolic.fractions import continue_as_fraction
 from evolve.symbolic.grow import grow
 from evolve.symbolic.kernel import compiled
 from evolve.symbolic.laws import Laws, keeps_laws
@@ -57,7 +58,7 @@ HOPELESS = 1000.0  # or when its error is this many times the worst that may ent
 VISITS = 3
 NEWSWORTHY = 0.05  # an error below the best of its length by this part is news
 UNSQUARE = 0.3  # how often a square step takes a square away instead
-SEED, REFIT, SQUARE, MUTATE, SHRINK, GROW = 0, 1, 2, 3, 4, 5
+SEED, REFIT, SQUARE, MUTATE, SHRINK, GROW, FRACTION = 0, 1, 2, 3, 4, 5, 6
 
 
 class Plan(NamedTuple):
@@ -68,6 +69,7 @@ class Plan(NamedTuple):
     square: float
     shrink: float
     grow: float
+    fraction: float
     max_constants: int
     max_ticks: int
     rewrite: bool
@@ -305,6 +307,8 @@ def run(
             mode = REFIT if choice < plan.refit else SQUARE if choice < plan.refit + plan.square else MUTATE
             if plan.refit + plan.square <= choice < plan.refit + plan.square + plan.grow:
                 mode = GROW
+            elif plan.refit + plan.square + plan.grow <= choice < plan.refit + plan.square + plan.grow + plan.fraction:
+                mode = FRACTION
             if choice > 1.0 - plan.shrink:  # one operation less of the best of some length: a redundant one, with luck
                 best = _best_of_length(elites, 1 + below(rng, grammar.max_operations), grammar.max_operations)
                 mode, slot = SHRINK, best if best >= 0 else slot
@@ -313,11 +317,27 @@ def run(
             n = _take(elites, drawing, slot)
             if mode == SHRINK:
                 n = delete(drawing.code, n, n_inputs, rng)
-            if mode == GROW:
+            if mode in (GROW, FRACTION):
                 n_constants = link(drawing.code, drawing.constants, n, n_inputs, work.tape, drawing.inherited)
-                if n_constants > plan.max_constants - 1:
+                if n_constants > plan.max_constants - 1 and mode == GROW:
                     continue
-                n = grow(drawing.code, drawing.constants, n, n_constants, drawing.inherited, work, table, grammar, rng)
+                if mode == GROW:
+                    n = grow(
+                        drawing.code, drawing.constants, n, n_constants, drawing.inherited, work, table, grammar, rng
+                    )
+                else:
+                    n = continue_as_fraction(
+                        drawing.code,
+                        drawing.constants,
+                        n,
+                        n_constants,
+                        drawing.inherited,
+                        work,
+                        table,
+                        grammar,
+                        drawing.marks,
+                        rng,
+                    )
             if mode == MUTATE:
                 n = _vary(elites, drawing, n, grammar, plan, rng)
         elif squared < grammar.max_operations:
@@ -330,7 +350,7 @@ def run(
             n = normalise(drawing.code, drawing.constants, n, n_inputs, drawing.scratch, plan.rewrite)
         if mode in (SHRINK, GROW) and n > 0 and not keeps_laws(drawing.code, n, plan.laws, False, drawing.marks):
             n = -1
-        if mode == MUTATE and n > 0:
+        if mode in (MUTATE, FRACTION) and n > 0:
             n = _admit(elites, drawing, n, grammar, plan, rng)
         factor = 1.0
         if mode == SQUARE and n > 0:

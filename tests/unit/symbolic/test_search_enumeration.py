@@ -72,7 +72,7 @@ def is_reached(values: FloatArray, size: int) -> bool:
         for n in range(1, size + 1):
             codes = structures(n, 1)
             fits = no_fits(len(codes), n)
-            fit_structures(codes, np.arange(len(codes)), fits, Effort(n_starts, 10, 60, 1e9), roots, work, rng)
+            fit_structures(codes, np.arange(len(codes)), fits, Effort(n_starts, 10, 60, 0, 1e9), roots, work, rng)
             if fits.error.min() < 1e-7:
                 return True
     return False
