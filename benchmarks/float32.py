@@ -1,12 +1,15 @@
 """float32 functions side by side: error in ulp, instructions and nanoseconds of libm, numpy, torch and our programs.
 
-    python -m benchmarks.float32 [exp2_f32 log2_f32] [--quick]
+    python -m benchmarks.float32 [exp2_f32 log2_f32] [--quick] [--pairs]
 
 Our programs are those of the problem's baselines.json: the classical form that we wrote for it, and what the search
 found. Their errors are over every float32 of the interval; those of the libraries over every 101st (`--quick`: all
-over every 101st). Times are medians of runs in turn, in one thread: 2,048 numbers in the first-level cache for
-compiled code, 16,384 for numpy and torch, whose calls cost half a microsecond each. Instructions are those of the
-vector loop, loads, stores and counting included.
+over every 101st). `--pairs` instead times each of our programs in turn with the first of its list, the classical form,
+in 3,000 rounds: the median of the ratios (below 1 is faster) with a bootstrap interval of 95 percent.
+
+Times are medians of runs in turn, in one thread: 2,048 numbers in the first-level cache for compiled code, 16,384 for
+numpy and torch, whose calls cost half a microsecond each. Instructions are those of the vector loop, loads, stores and
+counting included.
 """
 
 import argparse
@@ -24,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from evaluators.float32.compiler import Compiler  # noqa: E402
-from evaluators.float32.measure import N_TIMED, largest, speed_of, worst_everywhere  # noqa: E402
+from evaluators.float32.measure import N_TIMED, compared, largest, speed_of, worst_everywhere  # noqa: E402
 from evaluators.float32.targets import Interval, from_keys, interval_of, spread, target_named  # noqa: E402
 from evolve.config.problem import load_problem  # noqa: E402
 from sandbox.symbolic.c_source import array_source, c_source  # noqa: E402
@@ -35,6 +38,7 @@ from sandbox.symbolic.vocabulary import FLOAT32  # noqa: E402
 STEP = 101
 N_LIBRARY = 16_384
 ROUNDS = 21
+PAIRED_ROUNDS = 3000
 BLOCK = 1 << 20
 LIBM = """\
 #include <math.h>
@@ -50,18 +54,38 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("problems", nargs="*", default=["exp2_f32", "log2_f32"])
     arguments.add_argument("--quick", action="store_true")
+    arguments.add_argument("--pairs", action="store_true")
     given = arguments.parse_args()
     for name in given.problems:
         problem = load_problem(ROOT / "problems" / name)
         options = problem.tables.evaluator.options
         interval = interval_of(options["interval"])
         print(f"\n{name}: {problem.title}")
+        if given.pairs:
+            _print_pairs(str(options["function"]), interval, problem.baselines)
+            continue
         print(f"{'':34} {'max ulp':>9} {'instructions':>13} {'ns':>8} {'libm / this':>12}")
         rows = list(_rows(str(options["function"]), interval, problem.baselines, step=STEP if given.quick else 1))
         libm = rows[0][3]
         for label, ulp, instructions, nanoseconds in rows:
             counted = f"{instructions:.0f}" if instructions else "-"
             print(f"{label:34} {ulp:9.4f} {counted:>13} {nanoseconds:8.4f} {libm / nanoseconds:12.2f}")
+
+
+def _print_pairs(function: str, interval: Interval, baselines: Any) -> None:
+    points, rng = spread(interval, 60_000), np.random.default_rng(0)
+    sources = {
+        label: c_source(canonical(parse(entry["program"], FLOAT32), FLOAT32))
+        for label, entry in baselines["programs"].items()
+    }
+    first = next(iter(sources.values()))
+    print(f"{'':40} {'instructions':>13} {'time / first':>13} {'95 percent':>20}")
+    with Compiler(target_named(function)) as compiler:
+        for label, source in sources.items():
+            kernel = compiler.kernel(source, beside=first)
+            found = compared(kernel, points, rounds=PAIRED_ROUNDS, rng=rng)
+            between = f"{found.low:.4f} to {found.high:.4f}"
+            print(f"{label:40} {kernel.loop.instructions:>13.0f} {found.ratio:13.4f} {between:>20}")
 
 
 def _rows(function: str, interval: Interval, baselines: Any, *, step: int) -> Iterator[Row]:

@@ -70,8 +70,10 @@ class Compiler:
         """What the compiler calls itself."""
         return _run([self._cc, "--version"], self.folder, COMPILE_SECONDS).splitlines()[0]
 
-    def kernel(self, source: str, flags: Sequence[str] = ()) -> Kernel:
+    def kernel(self, source: str, flags: Sequence[str] = (), *, beside: str | None = None) -> Kernel:
         """Compile a program that `c_source` wrote; `flags` come after the usual ones.
+
+        Timing compares it with `beside`, the source of another program, or with a polynomial if there is none.
 
         Raises:
             EvaluatorError: the compiler failed, or its loop cannot be read.
@@ -83,6 +85,11 @@ class Compiler:
         try:
             self._compile([*flags, "-S", folder / "kernel.c", "-o", folder / "kernel.s"])
             parts = [self.folder / f"{name}.o" for name in ("harness", "yardstick", "reference")]
+            if beside is not None:
+                parts[1] = folder / "beside.o"
+                (folder / "beside.c").write_text(beside, encoding="ascii")
+                renamed = ("-Dkernel=yardstick", "-Dkernel_with=yardstick_with")
+                self._compile([*flags, *renamed, "-c", folder / "beside.c", "-o", parts[1]])
             self._compile([folder / "kernel.s", *parts, "-o", folder / "judge", "-lm"])
             return Kernel(folder, main_loop((folder / "kernel.s").read_text(encoding="utf-8"), "kernel"))
         except EvaluatorError:

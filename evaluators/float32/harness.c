@@ -3,6 +3,7 @@
  *   check FIRST LAST STEP STOP    errors at every STEP-th float32 of a range of keys; ends above STOP
  *   points FILE                   errors at the float32 numbers of a file
  *   time FILE ROUNDS              nanoseconds per element over the numbers of a file
+ *   pairs FILE ROUNDS             the same of kernel and yardstick in every round, in turn who begins
  *   polish FILE CONSTANTS MOVING STEPS SEED   better constants, errors on the numbers of a file; MOVING is 0s and 1s
  *
  * Keys number the float32 numbers in their order: 0 is zero, 1 the smallest positive number, -1 the largest negative.
@@ -178,6 +179,23 @@ static int measure(const char *path, long rounds) {
     return 0;
 }
 
+/* Short runs next to each other: what disturbs the machine disturbs both, or is an outlier among many rounds. */
+static int pairs(const char *path, long rounds) {
+    long n;
+    float *x = read_floats(path, &n);
+    float *y = aligned_alloc(64, (size_t)(n * 4 + 127) / 64 * 64);
+    if (!y) return 2;
+    long repeats = 1 + (1 << 17) / n;
+    timed(yardstick, x, y, n, repeats);
+    timed(kernel, x, y, n, repeats);
+    for (long k = 0; k < rounds; k++) {
+        double first = timed(k & 1 ? yardstick : kernel, x, y, n, repeats);
+        double second = timed(k & 1 ? kernel : yardstick, x, y, n, repeats);
+        printf("%.6g %.6g\n", k & 1 ? second : first, k & 1 ? first : second);
+    }
+    return 0;
+}
+
 static uint64_t state;
 
 static uint64_t draw(void) {
@@ -256,6 +274,7 @@ int main(int argc, char **argv) {
         return check(atoll(argv[2]), atoll(argv[3]), atoll(argv[4]), strtod(argv[5], NULL));
     if (argc == 3 && !strcmp(argv[1], "points")) return points(argv[2]);
     if (argc == 4 && !strcmp(argv[1], "time")) return measure(argv[2], atol(argv[3]));
+    if (argc == 4 && !strcmp(argv[1], "pairs")) return pairs(argv[2], atol(argv[3]));
     if (argc == 7 && !strcmp(argv[1], "polish"))
         return polish(argv[2], argv[3], argv[4], atol(argv[5]), strtoull(argv[6], NULL, 10));
     return 2;

@@ -19,6 +19,8 @@ N_PARTS = 64
 PART_SECONDS = 300.0
 SHORT_SECONDS = 60.0
 ROUNDS = 15
+ROUNDS_OF_A_BLOCK = 50
+N_RESAMPLES = 1000
 N_TIMED = 2048
 """Numbers that are timed: input and output stay in the fastest cache."""
 
@@ -77,6 +79,37 @@ def speed_of(kernel: Kernel, points: Float32Array, *, rounds: int = ROUNDS) -> S
     points[np.linspace(0, len(points) - 1, N_TIMED).astype(np.int64)].tofile(path)
     nanoseconds, ratio = kernel.ask("time", path, str(rounds), seconds=SHORT_SECONDS)
     return Speed(float.fromhex(nanoseconds), float.fromhex(ratio))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The median ratio of a kernel's time to that of the one beside it, and its bootstrap interval of 95 percent.
+
+    A ratio below 1 is faster; `nanoseconds` and `beside_nanoseconds` are the medians.
+    """
+
+    ratio: float
+    low: float
+    high: float
+    nanoseconds: float
+    beside_nanoseconds: float
+
+
+def compared(kernel: Kernel, points: Float32Array, *, rounds: int, rng: np.random.Generator) -> Comparison:
+    """Time a kernel and the one that it was compiled beside, in turn; each of the rounds gives one ratio.
+
+    Rounds are resampled in blocks, for neighbours share what disturbs the machine.
+    """
+    path = kernel.folder / "timed.bin"
+    points[np.linspace(0, len(points) - 1, N_TIMED).astype(np.int64)].tofile(path)
+    words = kernel.ask("pairs", path, str(rounds), seconds=SHORT_SECONDS)
+    times = np.array(words, np.float64).reshape(-1, 2)
+    blocks = np.array_split(times[:, 0] / times[:, 1], max(1, len(times) // ROUNDS_OF_A_BLOCK))
+    draws = rng.integers(0, len(blocks), (N_RESAMPLES, len(blocks)))
+    medians = [np.median(np.concatenate([blocks[k] for k in draw])) for draw in draws]
+    low, high = np.quantile(medians, (0.025, 0.975))
+    own, beside = np.median(times, axis=0)
+    return Comparison(float(np.median(times[:, 0] / times[:, 1])), float(low), float(high), float(own), float(beside))
 
 
 def largest(found: Sequence[Worst]) -> Worst:

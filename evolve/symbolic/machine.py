@@ -8,7 +8,7 @@ import numpy as np
 
 from evaluators.float32.compiler import Compiler
 from evaluators.float32.measure import Worst, largest, polished, worst_everywhere
-from evaluators.float32.targets import Float32Array, Interval
+from evaluators.float32.targets import Float32Array, Interval, from_keys, key_of
 from evolve.symbolic.fma_cores import ONE, ZERO, Core, FloatArray, level, search_cores
 from sandbox.symbolic.c_source import c_source
 from sandbox.symbolic.canonical import canonical, live
@@ -17,14 +17,16 @@ from sandbox.symbolic.vocabulary import FLOAT32
 
 N_TABLE = 40
 WINDOW = 64
-N_ADDED = 150
+N_ADDED = 200
 STRIDE = 499
+A_BINADE = 1 << 23
 STEP_OF_SLOPE = 2.0**-9
 MOST_SIGNS = 10
 N_SIGNED = 64
 SMALL = 1024.0  # a larger constant is a magic number of a range reduction
 MIRRORED_ERROR = 1e-2
 _FMA, _ADD, _MUL, _SUB = (FLOAT32.position_of(name) for name in ("fma", "add", "mul", "sub"))
+_ADD_BITS, _SUB_BITS = (FLOAT32.position_of(name) for name in ("add_bits", "sub_bits"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,11 +228,20 @@ def _spliced(program: Program, part: _Part, core: Core) -> Program:
 
 
 def _sampled(compiler: Compiler, program: Program, interval: Interval) -> list[Worst]:
+    """The errors at every 499th float32, and at every one of the millions around the worst of those."""
     kernel = compiler.kernel(c_source(program))
     try:
-        return worst_everywhere(kernel, interval, step=STRIDE)
+        found = worst_everywhere(kernel, interval, step=STRIDE)
+        return found + worst_everywhere(kernel, _around(largest(found).x, interval))
     finally:
         kernel.remove()
+
+
+def _around(x: float, interval: Interval) -> Interval:
+    """The part of the interval that is within a binade's worth of numbers of x."""
+    first, last = max(key_of(x) - A_BINADE, interval.first), min(key_of(x) + A_BINADE, interval.last)
+    low, high = from_keys(np.array([first, last], np.int64))
+    return Interval(float(low), float(high))
 
 
 def mirrored(
@@ -241,11 +252,13 @@ def mirrored(
     Over the real numbers nothing is gained; a compiler may save an instruction, for machines read one operand of a
     subtraction from memory and not the other. None if there is no subtraction, or no signs undo the exchange.
     """
-    places = [i for i in live(program) if program.instructions[i].function == _SUB]
+    places = [i for i in live(program) if program.instructions[i].function in {_SUB, _SUB_BITS}]
     slots = [slot for slot, value in enumerate(program.constants) if abs(value) < SMALL][:MOST_SIGNS]
     if not places or not slots:
         return None
     place = places[int(rng.integers(len(places)))]
+    if program.instructions[place].function == _SUB_BITS:
+        return _mirrored_bits(program, exact, points, place)
     instructions = list(program.instructions)
     instructions[place] = Instruction(_SUB, instructions[place].arguments[::-1])
     swapped = replace(program, instructions=tuple(instructions))
@@ -258,8 +271,49 @@ def mirrored(
             if pattern >> position & 1:
                 constants[slot] = -constants[slot]
         trial = swapped.with_constants(constants)
-        with np.errstate(all="ignore"):
-            error = np.abs(_run(trial, few, {})[trial.output] - wanted) / np.maximum(np.abs(wanted), 1e-30)
-        if float(error.max()) < lowest:
-            best, lowest = trial, float(error.max())
+        if (error := _relative_error(trial, few, wanted)) < lowest:
+            best, lowest = trial, error
     return None if best is None else canonical(best, FLOAT32)
+
+
+def _relative_error(program: Program, points: Float32Array, wanted: FloatArray) -> float:
+    with np.errstate(all="ignore"):
+        values = _run(program, points, {})[program.output].astype(np.float64)
+        return float((np.abs(values - wanted) / np.maximum(np.abs(wanted), 1e-30)).max())
+
+
+def _mirrored_bits(
+    program: Program, exact: Callable[[FloatArray], FloatArray], points: Float32Array, place: int
+) -> Program | None:
+    """The same for a difference of bits: undone by other integer sums, a constant a binade away, a sign."""
+    few = points[np.linspace(0, points.size - 1, N_SIGNED).astype(np.int64)]
+    wanted = exact(few.astype(np.float64))
+    instructions = list(program.instructions)
+    swapped = Instruction(_SUB_BITS, instructions[place].arguments[::-1])
+    instructions[place] = swapped
+    others = [i for i in live(program) if i != place and instructions[i].function in {_ADD_BITS, _SUB_BITS}]
+    sums = [replace(program, instructions=tuple(instructions))]
+    for i in others:
+        for function in (_ADD_BITS, _SUB_BITS):
+            changed = list(instructions)
+            changed[i] = Instruction(function, instructions[i].arguments)
+            sums.append(replace(program, instructions=tuple(changed)))
+    patterns = {-1 - a for a in swapped.arguments if a < 0}
+    best, lowest = None, MIRRORED_ERROR
+    for form in sums:
+        for constants in _nearby(program.constants, patterns):
+            trial = form.with_constants(constants)
+            if (error := _relative_error(trial, few, wanted)) < lowest:
+                best, lowest = trial, error
+    return None if best is None else canonical(best, FLOAT32)
+
+
+def _nearby(constants: tuple[float, ...], patterns: set[int]) -> list[tuple[float, ...]]:
+    """The constants with `patterns` a binade up, down or as they are, and the sign of none or one other changed."""
+    found = []
+    for factor in (1.0, 2.0, 0.5):
+        moved = [value * factor if slot in patterns else value for slot, value in enumerate(constants)]
+        found.append(tuple(moved))
+        for slot in range(len(moved)):
+            found.append((*moved[:slot], -moved[slot], *moved[slot + 1 :]))
+    return found

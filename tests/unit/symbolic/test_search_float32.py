@@ -8,6 +8,7 @@ import pytest
 
 from evaluators.float32.compiler import COMPILERS, Compiler
 from evaluators.float32.targets import interval_of, spread, target_named
+from evolve.operators.contract import Compute
 from evolve.operators.float32 import Float32Climb
 from evolve.symbolic.fma_cores import Core, draw_structure, fitted_values, level, operation_texts, search_cores
 from evolve.symbolic.machine import Bench, CoreSettings, mirrored, polish, recored, smooth_parts
@@ -33,6 +34,22 @@ def f(x):
     p = fma(p, r, 0.6931)
     p = fma(p, r, 1.0)
     return add_bits(p, to_exponent(t))
+"""
+LOGARITHM = """
+def f(x):
+    i = sub_bits(x, 0.7071067690849304)
+    c = clear_bits(i, 1.1754942106924411e-38)
+    m = sub_bits(x, c) - 1.0
+    q = fma(m, -0.12, 0.19)
+    q = fma(q, m, -0.19)
+    q = fma(q, m, 0.2038)
+    q = fma(q, m, -0.2395)
+    q = fma(q, m, 0.2886)
+    q = fma(q, m, -0.3607)
+    q = fma(q, m, 0.4809)
+    q = fma(q, m, -0.72135)
+    q = fma(q, m, 1.442695)
+    return fma(int_to_float(c), 1.1920928955078125e-07, m * q)
 """
 BINADE = [1.0, 2.0]
 
@@ -111,6 +128,15 @@ def test_a_mirrored_difference_computes_the_same_to_the_last_bit() -> None:
         np.testing.assert_array_equal(evaluate(child, FLOAT32, [points]), evaluate(program(), FLOAT32, [points]))
 
 
+def test_a_mirrored_difference_of_bits_still_splits_off_the_exponent() -> None:
+    start = canonical(parse(LOGARITHM, FLOAT32), FLOAT32)
+    points = spread(interval_of([1e-30, 1e30]), 3000)
+    child = mirrored(start, np.log2, points, np.random.default_rng(11))  # this stream draws the first difference
+    assert child is not None
+    assert child != start
+    np.testing.assert_allclose(evaluate(child, FLOAT32, [points]), np.log2(np.float64(points)), atol=0.01)
+
+
 @needs_cc
 def test_polishing_improves_and_repeats() -> None:
     interval = interval_of(BINADE)
@@ -130,6 +156,7 @@ def test_the_operator_asks_for_one_climb_and_returns_its_children() -> None:
     operator = Float32Climb(kind="polish", judge=judge, inputs=("x",), entry="seed.py", max_operations=20)
     proposing = operator.propose([_Parent()], [], np.random.default_rng(0))  # type: ignore[list-item]
     request = next(proposing)
+    assert isinstance(request, Compute)
     answer = float32_children(request.payload)
     with pytest.raises(StopIteration) as ended:
         proposing.send(answer)
