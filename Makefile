@@ -15,7 +15,7 @@ help:
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group dev -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group dev -e '.[llm]'
 	touch $(STAMP)
 
 demo: $(STAMP)
@@ -36,7 +36,7 @@ check: $(STAMP)
 	$(BIN)/check-wheel-contents dist/*.whl
 
 bench: $(STAMP)
-	for each in interpreter throughput archive sandbox chaos float32; do $(BIN)/python -m benchmarks.$$each || exit 1; done
+	for each in interpreter throughput archive sandbox chaos float32 overhead; do $(BIN)/python -m benchmarks.$$each || exit 1; done
 	$(BIN)/python -m benchmarks.approximation exp2 exp log2 sin erf
 	$(BIN)/python -m benchmarks.ablation log2_1p sin erf
 	$(BIN)/python -m benchmarks.discovery circle_packing_26

@@ -23,6 +23,8 @@ EVALUATE = "evaluate"
 VERIFY = "verify"
 BURST = "burst"
 PREPARE = "prepare"
+FIT = "fit"
+"""As a burst's `kind`: no search, only the constants of its one parent are fitted."""
 FLOAT32 = "float32"
 
 __all__ = ["HANDLER", "evaluation_from_mapping", "evaluation_to_mapping", "handle", "verdict_from_mapping"]
@@ -66,7 +68,9 @@ def burst(payload: Mapping[str, Any]) -> dict[str, Any]:
     # The compiled search costs a second to import: only workers that are asked for it pay.
     from evolve.symbolic.burst import burst as run_burst
     from evolve.symbolic.contract import BurstKind, BurstSettings, FitTarget
+    from evolve.symbolic.fit import fit_constants
     from evolve.symbolic.tidy import tidied
+    from sandbox.symbolic.canonical import canonical
     from sandbox.symbolic.parse import parse
     from sandbox.symbolic.render import render
     from sandbox.symbolic.vocabulary import load_vocabulary
@@ -91,8 +95,11 @@ def burst(payload: Mapping[str, Any]) -> dict[str, Any]:
         symmetry=kind,
         period=period,
     )
-    settings = BurstSettings(**{**payload["settings"], "kind": BurstKind(payload["settings"]["kind"])})
-    result = run_burst(parents, vocabulary, target, settings, payload["rng_seed"])
+    if payload["settings"]["kind"] == FIT:
+        result = fit_constants(canonical(parents[0], vocabulary), vocabulary, target, payload["rng_seed"])
+    else:
+        settings = BurstSettings(**{**payload["settings"], "kind": BurstKind(payload["settings"]["kind"])})
+        result = run_burst(parents, vocabulary, target, settings, payload["rng_seed"])
     return {
         "children": [
             {

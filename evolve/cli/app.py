@@ -2,10 +2,12 @@
 
 import click
 
+from evolve.cli.calls_command import calls_command
 from evolve.cli.check_commands import replay_command, verify_command
 from evolve.cli.doctor_command import doctor_command
 from evolve.cli.frontier_command import frontier_command
 from evolve.cli.list_commands import ls_command, problems_command, status_command, version_command
+from evolve.cli.models_command import models_command
 from evolve.cli.program_commands import best_command, diff_command, lineage_command, show_command
 from evolve.cli.run_commands import resume_command, run_command
 from evolve.errors import (
@@ -39,10 +41,12 @@ _COMMANDS = (
     show_command,
     diff_command,
     lineage_command,
+    calls_command,
     frontier_command,
     verify_command,
     replay_command,
     problems_command,
+    models_command,
     doctor_command,
     version_command,
 )

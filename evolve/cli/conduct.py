@@ -15,8 +15,9 @@ from evolve.cli.live import LiveDisplay
 from evolve.cli.output import Output
 from evolve.cli.plain import PlainDisplay
 from evolve.cli.progress import Progress
+from evolve.cli.spending import endings, spending
 from evolve.cli.terminal import is_live_terminal
-from evolve.errors import EXIT_FINISHED, EXIT_TARGET_NOT_REACHED
+from evolve.errors import EXIT_FINISHED, EXIT_INTERNAL, EXIT_TARGET_NOT_REACHED
 
 if TYPE_CHECKING:
     from evolve.loop import Event, RunSummary
@@ -27,8 +28,13 @@ _REASONS = {
     "time": "the time is up",
     "target": "the target is reached",
     "signal": "stopped by a signal",
+    "budget_usd": "what is left of the budget in USD is too little for another request",
+    "budget_tokens": "what is left of the budget of tokens is too little for another request",
+    "replayed": "the recorded run ended here",
     "exhausted": "the operators found nothing more to try",
 }
+
+_DIFFERENT = "the archive DIFFERS from that of the recorded run: keep both"
 
 
 class Display(Protocol):
@@ -110,9 +116,11 @@ def conduct(
 
 
 def exit_code_of(summary: "RunSummary", *, target: float | None, target_required: bool) -> int:
-    """Say how the command ends: 0, 128 + signal, or 6 when a required target was not reached."""
+    """Say how the command ends: 0, 128 + signal, 1 if a repetition differs, 6 if a required target was not reached."""
     if summary.stopped_by == "signal":
         return 128 + (summary.signal or 2)
+    if summary.replay_equal is False:
+        return EXIT_INTERNAL
     reached = summary.stopped_by == "target" or (
         target is not None and summary.best_score is not None and summary.best_score >= target
     )
@@ -121,7 +129,12 @@ def exit_code_of(summary: "RunSummary", *, target: float | None, target_required
 
 def resume_command_of(summary: "RunSummary", *, unsafe_sandbox: bool = False) -> str:
     """Write the command that goes on: a spent amount is doubled, for otherwise the run would stop at once."""
+    spent = summary.models or {}
+    usd = 2 * max(float(spent.get("cost_usd") or 0.0), float(spent.get("budget_usd") or 0.0))
+    tokens = 2 * max(int(spent.get("tokens") or 0), int(spent.get("budget_tokens") or 0))
     more = {
+        "budget_usd": f" --budget-usd {usd:.2g}",
+        "budget_tokens": f" --budget-tokens {tokens}",
         "evaluations": f" --evaluations {2 * summary.evaluations}",
         "time": f" --time {max(2, round(2 * summary.seconds))}s",
     }
@@ -139,6 +152,12 @@ def report(summary: "RunSummary", output: Output, code: int, *, unsafe_sandbox: 
         f"{plural(summary.evaluations, 'evaluation')}, {plural(summary.elites, 'elite')}, "
         f"{format_duration(summary.seconds)}"
     )
+    if summary.models is not None:
+        output.say(f"language models: {spending(summary.models)}")
+        if ended := endings(summary.models):
+            output.say(f"requests ended: {ended} (see evolve calls {shlex.quote(summary.run)})")
+    if summary.replay_equal is not None:
+        output.say("the archive is that of the recorded run" if summary.replay_equal else _DIFFERENT)
     if summary.evaluator_failures:
         failed = (
             f"{summary.evaluator_failures:,} of {plural(summary.evaluations, 'evaluation')} failed in the evaluator"

@@ -15,6 +15,7 @@ from evolve.cli.output import Output, json_option
 from evolve.cli.places import run_argument, runs_folder, runs_under
 from evolve.cli.records import problem_name, reading
 from evolve.cli.run_state import current_state
+from evolve.cli.spending import dollars, endings, spending
 from evolve.cli.terminal import clean_line
 from evolve.errors import EvolveError
 
@@ -77,6 +78,8 @@ def status_command(run: Path, *, as_json: bool) -> None:
             "options": meta.get("options"),
             "operators": reader.operators(),
             "failures_by_kind": reader.failures(),
+            "models": reader.call_totals().to_mapping(),
+            "calls_by_model": reader.calls_by_model(),
             "sessions": sessions,
         }
     status["iterations"] = status.pop("last_iteration") + 1
@@ -97,6 +100,15 @@ def _status_lines(status: dict[str, Any]) -> Iterator[str]:
         yield ""
         columns = ("operator", "iterations", "evaluations", "kept", "cost")
         yield from table(columns, [[each[name] for name in columns] for each in status["operators"]])
+    if status["models"]["requests"]:
+        yield ""
+        rows = [
+            [each["model"], each["requests"], each["ok"], each["input_tokens"], each["output_tokens"], dollars(each)]
+            for each in status["calls_by_model"]
+        ]
+        yield from table(("model", "requests", "ok", "tokens read", "written", "cost"), rows, left=(0, 5))
+        yield f"language models: {spending(status['models'])}"
+        yield f"requests ended: {endings(status['models'])}"
     if status["failures_by_kind"]:
         yield ""
         rows = [

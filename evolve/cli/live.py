@@ -7,6 +7,7 @@ from typing import IO, TYPE_CHECKING, Any
 from evolve.cli.durations import format_duration
 from evolve.cli.figures import figure, named_figures, plural
 from evolve.cli.progress import N_METRICS, Progress, remaining
+from evolve.cli.spending import endings, spending
 from evolve.cli.terminal import clean_line, speaks_unicode
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ def _rows(progress: Progress, blocks: str) -> list[tuple[str, str, str]]:
         rows.append(("map", clean_line(_map(latest, blocks)), ""))
     rows.append(("speed", _speed(progress), ""))
     rows.append(("budget", _budget(latest, blocks), ""))
+    if latest.get("models"):
+        rows.append(("models", clean_line(f"{spending(latest['models'])}; {endings(latest['models'])}"), ""))
     if latest.get("operators"):
         rows.append(("operators", clean_line(_operators(latest["operators"])), ""))
     return rows

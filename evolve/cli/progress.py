@@ -6,6 +6,7 @@ from typing import Any
 
 from evolve.cli.durations import format_duration
 from evolve.cli.figures import figure, figures_apart, named_figures, plural
+from evolve.cli.spending import dollars
 from evolve.cli.terminal import clean_line
 
 N_NOTABLE = 5
@@ -156,6 +157,7 @@ def heartbeat(progress: Progress) -> str:
         f"best {figure(data.get('best_score'))}",
         plural(int(data.get("elites") or 0), "elite"),
         f"{format_duration(float(data.get('seconds') or 0.0))} gone",
+        dollars(data["models"]) if data.get("models") else "",
         remaining(data),
     ]
     return ", ".join(part for part in parts if part)

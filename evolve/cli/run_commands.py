@@ -13,7 +13,7 @@ from evolve.cli.conduct import conduct
 from evolve.cli.durations import duration_option
 from evolve.cli.isolation import is_unsafe_allowed, unsafe_sandbox_option
 from evolve.cli.output import Command, Output, json_option
-from evolve.cli.places import default_run_dir, run_argument
+from evolve.cli.places import default_run_dir, find_run, run_argument, runs_folder
 
 if TYPE_CHECKING:
     from evolve.config.problem import Problem
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 def _finite(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
     if value is not None and not math.isfinite(value):
         raise click.BadParameter("give a finite number", ctx=context, param=parameter)
+    return value
+
+
+def _amount(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not 0.0 < value < math.inf:
+        raise click.BadParameter("give a number above 0", ctx=context, param=parameter)
     return value
 
 
@@ -38,11 +44,49 @@ _BUDGET_OPTIONS = (
     click.option("--evaluations", type=_COUNT, help="Stop after this many evaluations."),
     click.option("--target", type=float, callback=_finite, help="Stop when the best score reaches this."),
     click.option("--require-target", is_flag=True, help="End with exit code 6 unless the target was reached."),
+    click.option(
+        "--budget-usd", type=float, callback=_amount, metavar="USD", help="Stop before language models cost more."
+    ),
+    click.option("--budget-tokens", type=_COUNT, metavar="N", help="Stop before they read and write more tokens."),
     click.option("--workers", type=_COUNT, help="Worker processes. Default: one per core."),
     unsafe_sandbox_option,
     click.option("--plain", is_flag=True, help="Write plain lines even on a terminal."),
     json_option,
 )
+
+
+def _recorded_run(context: click.Context, parameter: click.Parameter, value: str | None) -> Path | None:
+    del context, parameter
+    return None if value is None else find_run(value, runs=runs_folder())
+
+
+_MODEL_OPTIONS = (
+    click.option(
+        "--model",
+        multiple=True,
+        metavar="MODEL",
+        help="Ask this language model; may be repeated. `evolve models` lists some, `fake:` needs no key.",
+    ),
+    click.option("--base-url", metavar="URL", help="A server of your own for these models (chat completions)."),
+    click.option(
+        "--symbolic/--no-symbolic",
+        default=None,
+        help="Whether operators that need no model search along. Default: they do.",
+    ),
+    click.option(
+        "--strategy",
+        type=click.Choice(["map_elites", "iid", "sequential"]),
+        help="Who breeds: elites of all kinds (map_elites, the default); baselines: always the seed program (iid), "
+        "always the last best (sequential).",
+    ),
+    click.option(
+        "--replay",
+        callback=_recorded_run,
+        metavar="RUN",
+        help="Repeat RUN with the replies that it was given, without network; compares the archives.",
+    ),
+)
+_OF_A_REPLAY = ("run_dir", "workers", "durability", "allow_network_fs", "unsafe_sandbox", "plain", "as_json", "replay")
 
 
 def _budget_options(command: Command) -> Command:
@@ -51,8 +95,14 @@ def _budget_options(command: Command) -> Command:
     return command
 
 
+def _model_options(command: Command) -> Command:
+    for option in reversed(_MODEL_OPTIONS):
+        command = option(command)
+    return command
+
+
 @click.command("run")
-@click.argument("problem", metavar="PROBLEM|PATH")
+@click.argument("problem", metavar="[PROBLEM|PATH]", required=False)
 @click.option(
     "--run-dir",
     type=click.Path(path_type=Path, file_okay=False),
@@ -67,19 +117,30 @@ def _budget_options(command: Command) -> Command:
     help="Results survive power loss (full, the default), or only the end of the process (fast).",
 )
 @click.option("--allow-network-fs", is_flag=True, help="Allow a run folder on NFS and the like, at your own risk.")
+@_model_options
 @click.pass_context
-def run_command(context: click.Context, /, problem: str, run_dir: Path | None, **given: Any) -> None:
+def run_command(context: click.Context, /, problem: str | None, run_dir: Path | None, **given: Any) -> None:
     """Search for better programs for a problem.
 
     PROBLEM is a shipped problem (`evolve problems` lists them), PATH the folder of your own.
 
     Budgets left out are the problem's own. Ctrl-C ends the run in order, a second one at once; both can be resumed.
     """
+    if given["replay"] is not None:
+        context.exit(_repeat(problem, run_dir, given))
+    if problem is None:
+        raise click.UsageError("give a PROBLEM: `evolve problems` lists them; or --replay RUN")
+    context.exit(_run(problem, run_dir, given))
+
+
+def _run(problem: str, run_dir: Path | None, given: Mapping[str, Any]) -> int:
     from evolve.config.problem import load_problem
     from evolve.loop import RunOptions, start_run
 
     loaded = load_problem(problem)
     settings = _settings(loaded, given)
+    if given["symbolic"] is False and not settings.model:
+        raise click.UsageError("--no-symbolic leaves nobody to search: give a language model with --model")
     folder = run_dir or default_run_dir(
         loaded.name, settings.rng_seed, datetime.now(UTC), runs=Path(settings.runs_dir).expanduser()
     )
@@ -95,23 +156,58 @@ def run_command(context: click.Context, /, problem: str, run_dir: Path | None, *
         durability=settings.durability,
         network_fs_allowed=given["allow_network_fs"],
         unsafe_sandbox=settings.unsafe_sandbox,
+        models=settings.model,
+        base_url=settings.base_url,
+        strategy=settings.strategy,
+        symbolic=settings.symbolic,
         **budget,
     )
-    code = conduct(
+    return conduct(
         lambda listener: start_run(loaded, folder, options, listener),
         Output(as_json=given["as_json"]),
         plain=given["plain"],
         target_required=given["require_target"],
         unsafe_sandbox=bool(given["unsafe_sandbox"]),
     )
-    context.exit(code)
+
+
+def _repeat(problem: str | None, run_dir: Path | None, given: Mapping[str, Any]) -> int:
+    """Do a recorded run again; what decides a search comes from there and cannot be given."""
+    from evolve.loop import open_recording, repeat_run
+
+    refused = sorted(f"--{_SPELLED.get(name, name).replace('_', '-')}" for name in _decided(given))
+    if problem is not None or refused:
+        what = ", ".join([*(["PROBLEM"] if problem is not None else []), *refused])
+        raise click.UsageError(f"--replay takes everything that decides a search from RUN: leave out {what}")
+    changes: dict[str, Any] = {name: given[name] for name in ("workers", "durability") if given[name] is not None}
+    changes["unsafe_sandbox"] = is_unsafe_allowed(given["unsafe_sandbox"])
+    recording = open_recording(given["replay"], network_fs_allowed=given["allow_network_fs"], **changes)
+    folder = run_dir or default_run_dir(
+        recording.problem.name, recording.options.rng_seed, datetime.now(UTC), runs=runs_folder()
+    )
+    try:
+        return conduct(
+            lambda listener: repeat_run(recording, folder, listener),
+            Output(as_json=given["as_json"]),
+            plain=given["plain"],
+            unsafe_sandbox=bool(given["unsafe_sandbox"]),
+        )
+    finally:
+        recording.reader.close()
+
+
+_SPELLED = {"rng_seed": "seed", "seconds": "time"}
+
+
+def _decided(given: Mapping[str, Any]) -> list[str]:
+    return [name for name, value in given.items() if name not in _OF_A_REPLAY and value not in (None, False, ())]
 
 
 def _settings(problem: "Problem", given: Mapping[str, Any]) -> "Settings":
     from evolve.config.settings import KNOWN, resolve_settings
 
     return resolve_settings(
-        command_line={key: value for key, value in given.items() if key in KNOWN},
+        command_line={key: value for key, value in given.items() if key in KNOWN and value != ()},
         environment=os.environ,
         problem=problem.settings_mapping(),
     )
@@ -120,12 +216,14 @@ def _settings(problem: "Problem", given: Mapping[str, Any]) -> "Settings":
 def budget_of(settings: "Settings") -> dict[str, Any]:
     """When to stop: an amount given for this run replaces the amounts that the problem sets.
 
-    So `--time 2m` takes two minutes, however few evaluations the problem usually gets. A target is no amount.
+    So `--time 2m` takes two minutes, however few evaluations the problem usually gets. A target is no amount. What
+    language models may take bounds money and not work: it replaces nothing, and nothing but itself replaces it.
     """
     from evolve.config.settings import Origin
 
     near = (Origin.COMMAND_LINE, Origin.ENVIRONMENT)
-    budget = {name: getattr(settings, name) for name in ("evaluations", "seconds", "target")}
+    names = ("evaluations", "seconds", "target", "budget_usd", "budget_tokens")
+    budget = {name: getattr(settings, name) for name in names}
     amounts = ("evaluations", "seconds")
     if any(settings.origins[name] in near for name in amounts):
         for name in amounts:
@@ -153,6 +251,8 @@ def resume_command(context: click.Context, /, run: Path, **given: Any) -> None:
             evaluations=given["evaluations"],
             seconds=given["seconds"],
             target=given["target"],
+            budget_usd=given["budget_usd"],
+            budget_tokens=given["budget_tokens"],
             workers=given["workers"],
             unsafe_sandbox=is_unsafe_allowed(given["unsafe_sandbox"]),
         ),

@@ -17,6 +17,8 @@ from evolve.config.validation import read_tables
 from evolve.errors import ProblemError
 
 SCHEMA = "evolve.problem/1"
+PROMPTS = "prompts/"
+"""Where a problem's own prompts lie, see `evolve.operators.prompt_templates`: they say nothing about scores."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +64,14 @@ class Problem:
 
     def settings_mapping(self) -> dict[str, Any]:
         """The settings of a run that this problem sets itself, for `resolve_settings`."""
-        budget = self.tables.budget.model_dump(mode="json", exclude_unset=True)
-        return budget | self.tables.search.model_dump(mode="json", exclude_unset=True, include={"window"})
+        tables = self.tables
+        budget = tables.budget.model_dump(mode="json", exclude_unset=True)
+        search = tables.search.model_dump(mode="json", exclude_unset=True, include={"window", "strategy"})
+        wanted = {"models", "symbolic", "budget_usd", "budget_tokens"}
+        models = tables.llm.model_dump(mode="json", exclude_unset=True, include=wanted)
+        if "models" in models:
+            models["model"] = models.pop("models")
+        return budget | search | models
 
     def judge_spec_mapping(self) -> dict[str, Any]:
         """All that judging needs, as plain JSON data, for `evaluators.judge.JudgeSpec.from_mapping`."""
@@ -124,7 +132,7 @@ class Problem:
 
     def changed_judge_files(self) -> tuple[str, ...]:
         """Files of the folder that judging may read and that are not what they were: changed, gone or new."""
-        now = file_hashes(self.folder, except_for=_not_judging(self.tables))
+        now = _judging_files(self.folder, self.tables)
         names = sorted({*now, *self.judge_hashes})
         return tuple(name for name in names if now.get(name) != self.judge_hashes.get(name))
 
@@ -173,16 +181,18 @@ def load_problem(name_or_path: str | Path, *, search_path: Sequence[Path] = ()) 
         folder=folder,
         tables=tables,
         seed_files=seed_files,
-        judge_hashes=file_hashes(folder, except_for=_not_judging(tables)),
+        judge_hashes=_judging_files(folder, tables),
         baselines=baselines,
     )
 
 
-def _not_judging(tables: ProblemFile) -> frozenset[str]:
+def _judging_files(folder: Path, tables: ProblemFile) -> dict[str, str]:
+    """Hashes of the files that judging may read: all but those that we know to be for something else."""
     other = {PROBLEM_FILE, "README.md", *tables.seed.files}
     if tables.baselines is not None:
         other.add(tables.baselines.file)
-    return frozenset(other)
+    hashes = file_hashes(folder, except_for=frozenset(other))
+    return {name: each for name, each in hashes.items() if not name.startswith(PROMPTS)}
 
 
 def _message(path: Path, mistakes: Sequence[Mistake]) -> str:

@@ -5,17 +5,21 @@ The nearest source wins, key by key. Nothing here needs pydantic.
 
 import math
 import os
+import re
 import tomllib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from evolve.config.mistakes import Mistake, did_you_mean, listing, shown
 from evolve.errors import UsageError
 
 ENVIRONMENT_PREFIX = "EVOLVE_"
+NO_SETTINGS = ("api_key_", "models_file", "keys_file")
+"""What variables of ours begin with that are read elsewhere, by `evolve.llm`."""
 
 
 class Origin(StrEnum):
@@ -51,11 +55,18 @@ class Settings:
     durability: str
     runs_dir: str
     unsafe_sandbox: bool
+    model: tuple[str, ...]
+    base_url: str | None
+    budget_usd: float | None
+    budget_tokens: int | None
+    strategy: str
+    symbolic: bool
     origins: Mapping[str, str]
 
     def to_json(self) -> dict[str, Any]:
         """The values alone, as plain JSON data."""
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "origins"}
+        values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "origins"}
+        return {**values, "model": list(self.model)}
 
 
 def _whole(low: int) -> Callable[[Any], int]:
@@ -80,10 +91,31 @@ def _number(low: float) -> Callable[[Any], float]:
     return read
 
 
-def _durability(value: Any) -> str:
-    if value not in ("full", "fast"):
+def _one_of(*words: str) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        if not isinstance(value, str) or value not in words:
+            raise ValueError
+        return value
+
+    return read
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    """A list of texts; in one text, as in a variable, they are apart by white space."""
+    if isinstance(value, str):
+        return tuple(value.split())
+    if not isinstance(value, list | tuple):
         raise ValueError
-    return str(value)
+    return tuple(_text(each) for each in value)
+
+
+def _address(value: Any) -> str:
+    """The address of a server, without a user's name or password in it: keys are not for command lines."""
+    text = _text(value)
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        raise ValueError
+    return text
 
 
 def _truth(value: Any) -> bool:
@@ -124,7 +156,7 @@ KNOWN: dict[str, Setting] = {
         read=_whole(1), expected="a whole number, 1 or more", default=8, help="children in flight at the same time"
     ),
     "durability": Setting(
-        read=_durability,
+        read=_one_of("full", "fast"),
         expected='"full" or "fast"',
         default="full",
         help="full: results survive power loss; fast: they survive kill -9",
@@ -135,6 +167,39 @@ KNOWN: dict[str, Setting] = {
         expected="true or false",
         default=False,
         help="judge Python candidates even where nothing confines them",
+    ),
+    "model": Setting(
+        read=_texts,
+        expected="names of language models",
+        default=(),
+        help="language models to ask; the first ones stand in for the others",
+    ),
+    "base_url": Setting(
+        read=_address,
+        expected="an address such as http://localhost:8000/v1, without a password",
+        default=None,
+        help="the server of models that have no address of their own",
+    ),
+    "budget_usd": Setting(
+        read=_number(0.0), expected="a number above 0", default=None, help="stop before models cost more (USD)"
+    ),
+    "budget_tokens": Setting(
+        read=_whole(1),
+        expected="a whole number, 1 or more",
+        default=None,
+        help="stop before models read and write more tokens",
+    ),
+    "strategy": Setting(
+        read=_one_of("map_elites", "iid", "sequential"),
+        expected='"map_elites", "iid" or "sequential"',
+        default="map_elites",
+        help="who breeds: elites of all cells, always the seed program, or always the last best",
+    ),
+    "symbolic": Setting(
+        read=_truth,
+        expected="true or false",
+        default=True,
+        help="whether operators without a model join where there are models",
     ),
 }
 
@@ -207,7 +272,8 @@ def _variables(environment: Mapping[str, str]) -> dict[str, str]:
         for name, value in environment.items()
         if name.startswith(ENVIRONMENT_PREFIX)
     }
-    return {key: value for key, value in named.items() if key in KNOWN or did_you_mean(key, KNOWN)}
+    ours = {key: value for key, value in named.items() if not key.startswith(NO_SETTINGS)}
+    return {key: value for key, value in ours.items() if key in KNOWN or did_you_mean(key, KNOWN)}
 
 
 def _is_asked(key: str, only: Collection[str] | None) -> bool:
@@ -227,7 +293,8 @@ def _settle(key: str, value: Any, origin: Origin, values: dict[str, Any], origin
     try:
         values[key] = value if origin is Origin.DEFAULT else KNOWN[key].read(value)
     except (ValueError, OverflowError, KeyError):
-        return Mistake(key=key, got=shown(value), expected=KNOWN[key].expected)
+        got = re.sub(r"//[^/@]*@", "//...@", shown(value))  # what comes before the host may be a password
+        return Mistake(key=key, got=got, expected=KNOWN[key].expected)
     origins[key] = str(origin)
     return None
 

@@ -296,11 +296,50 @@ class IslandsTable(Table):
 
 
 class SearchTable(Table):
-    """`[search]`: how many children are in flight, which operators take part, how big one symbolic burst is."""
+    """`[search]`: how many children are in flight, which operators take part, how big one symbolic burst is.
+
+    `strategy` is who breeds: elites of all cells, or in the baselines always the seed program (`iid`) or the last best
+    (`sequential`).
+    """
 
     window: PositiveInt = 8
     operators: Texts = ()
     burst_work: Positive = 1.0
+    strategy: Literal["map_elites", "iid", "sequential"] = "map_elites"
+
+
+class LlmTable(Table):
+    """`[llm]`: which language models take part and what they may spend, unless the command line says otherwise.
+
+    `operators` are kinds such as `diff`; all if empty. `symbolic` says whether the operators without a model join.
+    A prompt has at most `prompt_tokens` tokens, a reply `max_output_tokens`. An idea is written as a program if its
+    reviewer gives it `idea_threshold` of 10 points. `usd_per_second` is what a core-second is worth when operators
+    compete for the budget. `keep_prompts` writes prompts into `run.db`. An answer may take `reply_seconds` in all, and
+    `idle_seconds` between two pieces.
+    """
+
+    models: Annotated[Texts, Field(validate_default=True)] = ()
+    operators: Texts = ()
+    symbolic: bool = True
+    budget_usd: Positive | None = None
+    budget_tokens: PositiveInt | None = None
+    prompt_tokens: Annotated[int, Field(ge=1000)] = 24_000
+    max_output_tokens: Annotated[int, Field(ge=16)] = 8192
+    idea_threshold: Annotated[int, Field(ge=0, le=10)] = 6
+    usd_per_second: Positive = 0.001
+    keep_prompts: bool = True
+    reply_seconds: Seconds = 600.0
+    idle_seconds: Seconds = 120.0
+
+    @field_validator("models")
+    @classmethod
+    def _no_address(cls, models: tuple[str, ...]) -> tuple[str, ...]:
+        if any("://" in model for model in models):
+            raise wrong(
+                "names without an address",
+                "a problem cannot say where your key is sent: give addresses with --model or in your settings",
+            )
+        return models
 
 
 class BudgetTable(Table):
@@ -339,6 +378,7 @@ class ProblemFile(Table):
     islands: IslandsTable = IslandsTable()
     search: SearchTable = SearchTable()
     budget: BudgetTable = BudgetTable()
+    llm: LlmTable = LlmTable()
     known: KnownTable | None = None
     baselines: BaselinesTable | None = None
 
@@ -360,6 +400,7 @@ TABLES: dict[tuple[str, ...], type[Table]] = {
     ("islands",): IslandsTable,
     ("search",): SearchTable,
     ("budget",): BudgetTable,
+    ("llm",): LlmTable,
     ("known",): KnownTable,
     ("baselines",): BaselinesTable,
 }

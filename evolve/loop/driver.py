@@ -1,6 +1,7 @@
 """The loop itself: keep a bounded window of iterations in flight, tell them in order, stop cleanly."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
@@ -10,14 +11,21 @@ from evolve.loop.budget import Budget
 from evolve.loop.events import Event, Listener
 from evolve.loop.iteration import Bench, run_iteration
 from evolve.loop.journal import Journal
+from evolve.loop.models import ModelDesk
 from evolve.loop.progress import Vitals, progress_event
-from evolve.loop.search import Plan, Search, Told
+from evolve.loop.proposing import BudgetSpentError
+from evolve.loop.search import Search
+from evolve.loop.told import Plan, Told
 from evolve.store import IterationRecord, RunWriter
 
 TICK_SECONDS = 0.25
 HEARTBEAT_SECONDS = 5.0
 DRAIN_SECONDS = 10.0
+DRAIN_SECONDS_OF_MODELS = 60.0
+"""How long a stop waits where replies are paid for: most come within a minute, and one dropped costs the same."""
 MAX_FRUITLESS_ITERATIONS = 2000
+LANDING = ("signal", "budget_usd", "budget_tokens")
+"""Reasons to stop after which what is in flight may still land: it is paid for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +38,11 @@ class Past:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunParts:
-    """What a session is made of."""
+    """What a session is made of.
+
+    `models` are the language models, None without any. `counts` is for a repetition: how many candidates each iteration
+    of the repeated run brought, which is also where it ends.
+    """
 
     search: Search
     bench: Bench
@@ -40,6 +52,8 @@ class RunParts:
     window: int
     listener: Listener
     past: Past = field(default_factory=Past)
+    models: ModelDesk | None = None
+    counts: tuple[int, ...] | None = None
 
 
 class Driver:
@@ -62,6 +76,7 @@ class Driver:
         self._fruitless = 0
         self._asked_to_stop = asyncio.Event()
         self._told_to_abort = asyncio.Event()
+        self._is_alone = False
         self.stopped_by: str | None = None
 
     @property
@@ -101,8 +116,9 @@ class Driver:
                 await self._wait(TICK_SECONDS)
                 self._tell_ready()
                 self._show()
-            if self.stopped_by == "signal":
-                self._parts.listener(Event(kind="stopping", data={"reason": "signal", "in_flight": len(self._flying)}))
+            if self.stopped_by in LANDING:
+                data = {"reason": self.stopped_by, "in_flight": len(self._flying)}
+                self._parts.listener(Event(kind="stopping", data=data))
                 await self._drain()
         finally:
             await self._cancel()
@@ -116,24 +132,39 @@ class Driver:
             elif self._fruitless >= MAX_FRUITLESS_ITERATIONS:
                 self.stopped_by = "exhausted"
             else:
-                self.stopped_by = self._parts.budget.spent(
-                    evaluations=self._search.n_evaluations,
-                    seconds=self.run_seconds,
-                    best_score=self._search.best_score,
-                )
+                self.stopped_by = self._spent()
         return self.stopped_by
 
-    def _fill(self) -> None:
-        for plan in self._backlog:
-            self._dispatch(plan)
-        self._backlog.clear()
-        while self._next_plan <= self._search.last_told + self._parts.window:
-            self._dispatch(self._search.plan(self._next_plan))
-            self._next_plan += 1
+    def _spent(self) -> str | None:
+        parts = self._parts
+        if parts.counts is not None and self._search.last_told >= len(parts.counts) - 1:
+            return "replayed"
+        spent = parts.budget.spent(
+            evaluations=self._search.n_evaluations, seconds=self.run_seconds, best_score=self._search.best_score
+        )
+        return spent or (None if parts.models is None else parts.models.spent_budget())
 
-    def _dispatch(self, plan: Plan) -> None:
-        task = asyncio.create_task(run_iteration(plan, self._search, self._parts.bench))
-        self._flying[task] = plan.number
+    def _fill(self) -> None:
+        last = self._search.last_told + self._parts.window
+        if self._parts.counts is not None:
+            last = min(last, len(self._parts.counts) - 1)
+        while self._next_plan <= last:
+            self._backlog.append(self._search.plan(self._next_plan))
+            self._next_plan += 1
+        while self._backlog and self._may_dispatch():
+            plan = self._backlog.pop(0)
+            task = asyncio.create_task(run_iteration(plan, self._search, self._parts.bench))
+            self._flying[task] = plan.number
+
+    def _may_dispatch(self) -> bool:
+        """Whether one more iteration may begin.
+
+        Where replies cost money no more begin than can still be told: what a plan brings does not depend on when.
+        """
+        if self._parts.models is None or self._parts.counts is not None:
+            return True
+        left = self._evaluations_left()
+        return left is None or len(self._flying) + len(self._ready) < left
 
     async def _wait(self, seconds: float) -> None:
         signal = self._told_to_abort if self._asked_to_stop.is_set() else self._asked_to_stop
@@ -141,18 +172,20 @@ class Driver:
         await asyncio.wait({*self._flying, asked}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         asked.cancel()
         for task in [task for task in self._flying if task.done()]:
-            self._ready[self._flying.pop(task)] = task.result()
+            number = self._flying.pop(task)
+            try:
+                self._ready[number] = task.result()
+            except BudgetSpentError:
+                continue  # never told: a resume with more to spend begins with it
 
     def _tell_ready(self) -> None:
         """Tell what is next in order, as one group: planned on after each, on disk before anybody hears of it."""
         records: list[IterationRecord] = []
-        while (left := self._evaluations_left()) != 0 and (
-            told := self._ready.pop(self._search.last_told + 1, None)
-        ) is not None:
-            record = self._search.tell(told, limit=left)
+        while self._may_tell() and (told := self._ready.pop(self._search.last_told + 1, None)) is not None:
+            record = self._search.tell(told, limit=self._evaluations_left())
             records.append(record)
             self._fruitless = 0 if record.candidates else self._fruitless + 1
-            if self._stop_reason() is not None and self.stopped_by != "signal":
+            if self._stop_reason() is not None and self.stopped_by not in LANDING:
                 break
             if self.stopped_by is None:
                 self._fill()
@@ -164,7 +197,13 @@ class Driver:
             self._last_write = self._clock()
             self._parts.writer.heartbeat(self.session_seconds)
 
+    def _may_tell(self) -> bool:
+        counts = self._parts.counts
+        return self._evaluations_left() != 0 if counts is None else self._search.last_told + 1 < len(counts)
+
     def _evaluations_left(self) -> int | None:
+        if self._parts.counts is not None:
+            return self._parts.counts[self._search.last_told + 1]
         limit = self._parts.budget.evaluations
         return None if limit is None else max(limit - self._search.n_evaluations, 0)
 
@@ -177,11 +216,30 @@ class Driver:
             session_seconds=self.session_seconds,
             seconds=self.run_seconds,
         )
-        self._parts.listener(progress_event(self._search, self._parts.budget, vitals))
+        models = self._parts.models
+        totals = None if models is None else models.totals
+        self._parts.listener(progress_event(self._search, self._parts.budget, vitals, totals))
+        if models is not None:
+            self._watch(models)
+
+    def _watch(self, models: ModelDesk) -> None:
+        """Say which models fell silent; without any, go on with the other operators if there are some."""
+        for text in models.news():
+            self._parts.listener(Event(kind="warning", data={"text": text}))
+        if models.is_dead and not self._is_alone:
+            if not self._search.has_plain_operators:
+                models.require_alive()
+            self._is_alone = True
+            text = "no language model can be used: the search goes on with the operators that need none"
+            self._parts.listener(Event(kind="warning", data={"text": text}))
 
     async def _drain(self) -> None:
-        deadline = self._clock() + DRAIN_SECONDS
+        """Let what is in flight land: for a while after a signal, to the end where its replies are paid for."""
+        deadline = math.inf
         while self._flying and not self._told_to_abort.is_set() and self._clock() < deadline:
+            if self._asked_to_stop.is_set():
+                patience = DRAIN_SECONDS if self._parts.models is None else DRAIN_SECONDS_OF_MODELS
+                deadline = min(deadline, self._clock() + patience)
             await self._wait(TICK_SECONDS)
             self._tell_ready()
             self._show()

@@ -23,6 +23,10 @@ class RunOptions:
     `evaluations` and `seconds` are totals over all sessions of the run. `durability` is `full` (acknowledged results
     survive power loss) or `fast` (they survive kill -9). `unsafe_sandbox` allows to judge Python candidates where they
     cannot be confined; it holds for one session, a resume has to allow it again.
+
+    `models` are language models to ask, `base_url` the server of those without an address of their own. `budget_usd`
+    and `budget_tokens` bound what they may take over all sessions. Without `symbolic` nobody else makes candidates.
+    The `strategy` is `map_elites`, `iid` or `sequential`.
     """
 
     rng_seed: int = 0
@@ -34,13 +38,31 @@ class RunOptions:
     durability: str = "full"
     network_fs_allowed: bool = False
     unsafe_sandbox: bool = False
+    models: tuple[str, ...] = ()
+    base_url: str | None = None
+    budget_usd: float | None = None
+    budget_tokens: int | None = None
+    strategy: str = "map_elites"
+    symbolic: bool = True
+
+    def to_mapping(self) -> dict[str, Any]:
+        """The options as JSON data."""
+        return {**asdict(self), "models": list(self.models)}
+
+    @classmethod
+    def from_mapping(cls, data: Mapping[str, Any]) -> "RunOptions":
+        """The options that `to_mapping` gave, also in an earlier version that knew fewer."""
+        return cls(**{**data, "models": tuple(data.get("models", ()))})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
-    """How a session of a run ended. `stopped_by` is evaluations, time, target, signal or exhausted.
+    """How a session of a run ended.
 
-    `evaluator_failures` counts the evaluations of the whole run that failed by the evaluator's fault.
+    `stopped_by` is evaluations, time, target, signal, exhausted, budget_usd, budget_tokens or replayed.
+    `evaluator_failures` counts the evaluations of the whole run that failed by the evaluator's fault. `models` are the
+    totals of all calls, None in a run without language models. `replay_equal` says whether a repetition found the
+    archive of the run it repeats, None for any other run.
     """
 
     run: str
@@ -53,6 +75,8 @@ class RunSummary:
     signal: int | None
     seconds: float
     evaluator_failures: int = 0
+    models: Mapping[str, Any] | None = None
+    replay_equal: bool | None = None
 
     def to_mapping(self) -> dict[str, Any]:
         """The summary as JSON data."""

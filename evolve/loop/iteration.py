@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from evaluators.answers import WrongAnswerError, clean
 from evaluators.contract import Evaluation, Failure
 from evolve import tasks
-from evolve.errors import EvolveEnvironmentError, SeedError
+from evolve.errors import EvolveEnvironmentError
 from evolve.executors import Executor, InfrastructureError, TaskError
 from evolve.loop.gate import Gate
+from evolve.loop.proposing import Asker, propose
 from evolve.loop.randomness import evaluation_seed
-from evolve.loop.search import Plan, Search, Told, ToldChild
+from evolve.loop.search import Search
+from evolve.loop.told import Plan, Told, ToldChild
 from evolve.operators.contract import Proposal
 from sandbox.errors import CandidateSyntaxError
 
@@ -28,7 +28,8 @@ MAX_DETAIL = 4000
 class Bench:
     """What an iteration works with: where compute runs, how children are gated and judged.
 
-    `longest_seconds` is how long one evaluation can take at most, see `JudgeSpec.longest_seconds`.
+    `longest_seconds` is how long one evaluation can take at most, see `JudgeSpec.longest_seconds`. `models` answers
+    questions to language models, None in a run without any.
     """
 
     executor: Executor
@@ -36,6 +37,7 @@ class Bench:
     judge: Mapping[str, Any]
     rng_seed: int
     longest_seconds: float
+    models: Asker | None = None
 
 
 async def run_iteration(plan: Plan, search: Search, bench: Bench) -> Told:
@@ -43,24 +45,30 @@ async def run_iteration(plan: Plan, search: Search, bench: Bench) -> Told:
 
     Raises:
         InfrastructureError: workers kept dying; the run should stop and be resumed later.
+        BudgetSpentError: a question to a language model could not be paid for.
         SeedError: the evaluator fails where the operator needs it.
     """
     started = time.monotonic()
-    proposals, cost = await _propose(plan, search.operator_stream(plan.number), bench.executor)
+    proposed = await propose(plan, search.operator_stream(plan.number), bench.executor, bench.models)
     children: list[ToldChild] = []
     fresh: list[tuple[Proposal, str]] = []
     n_duplicates = 0
     seen: set[str] = set()
-    for proposal in proposals:
+    for proposal in proposed.proposals:
         try:
             fingerprint = bench.gate.fingerprint_of(proposal.files)
         except CandidateSyntaxError as error:
             children.append(_refused(proposal, error, f"refused-{plan.number}-{len(children)}"))
             continue
-        if fingerprint in seen or search.was_known(fingerprint, plan.horizon):
+        signature = search.signature_of(proposal.files)
+        if (
+            not seen.isdisjoint((fingerprint, signature))
+            or search.was_known(fingerprint, plan.horizon)
+            or search.was_seen_to_behave(signature, plan.horizon)
+        ):
             n_duplicates += 1
             continue
-        seen.add(fingerprint)
+        seen |= {fingerprint} if signature is None else {fingerprint, signature}
         fresh.append((proposal, fingerprint))
     evaluations = await judge_all([proposal.files for proposal, _ in fresh], plan.number, bench)
     children.extend(
@@ -71,10 +79,11 @@ async def run_iteration(plan: Plan, search: Search, bench: Bench) -> Told:
         number=plan.number,
         operator=plan.operator.name,
         island=plan.island,
-        cost=cost + EVALUATION_COST * len(fresh),
+        cost=proposed.cost + EVALUATION_COST * len(fresh),
         seconds=time.monotonic() - started,
         n_duplicates=n_duplicates,
         children=tuple(children),
+        notes=proposed.notes,
     )
 
 
@@ -109,30 +118,6 @@ async def judge_all(programs: Sequence[Mapping[str, str]], iteration: int, bench
         return [tasks.evaluation_from_mapping(each) for each in answer["evaluations"]]
     except WrongAnswerError as error:
         return _judge_failed(f"the worker that judges gave no evaluation: {error}", len(programs))
-
-
-async def _propose(plan: Plan, rng: np.random.Generator, executor: Executor) -> tuple[list[Proposal], float]:
-    proposing = plan.operator.propose(plan.parents, plan.inspirations, rng)
-    cost = 0.0
-    try:
-        request = next(proposing)
-        while True:
-            answer = await executor.submit(request.task, request.payload)
-            require_answer(answer)
-            cost += float(answer["cost"])
-            request = proposing.send(answer)
-    except StopIteration as stop:
-        return stop.value, cost
-
-
-def require_answer(answer: Mapping[str, Any]) -> None:
-    """Raise what a worker says of an evaluator that search cannot work with.
-
-    Raises:
-        SeedError: the evaluator's fit target fails.
-    """
-    if "failed" in answer:
-        raise SeedError(f"the problem's evaluator cannot be used: {answer['failed']}")
 
 
 def _refused(proposal: Proposal, error: CandidateSyntaxError, fingerprint: str) -> ToldChild:

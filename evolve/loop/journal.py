@@ -41,9 +41,7 @@ class Journal:
         """
         events: list[Event] = []
         curve: list[tuple[int, float, float, int]] = []
-        kept = False
         for row in (row for record in records for row in record.candidates):
-            kept = kept or row.status in ("new", "improved")
             score = row.evaluation.score
             if row.evaluation.failure is Failure.EVALUATOR:
                 events += self._warning(row)
@@ -52,7 +50,7 @@ class Journal:
                 events.append(_improved(row, self._curve_score, seconds))
                 curve.append((row.candidate.id, seconds, score, row.candidate.id))
                 self._curve_score = score
-        changed = self._changed_cells() if kept or len(self._search.islands) > 1 else {}
+        changed = self._changed_cells(records)
         self._writer.append(
             records,
             elites=[(island, cell, ids) for (island, cell), ids in changed.items()],
@@ -81,8 +79,19 @@ class Journal:
         text = f"candidate {row.candidate.id} was judged at the sandbox's level {level}, those before it at {before}"
         return [Event(kind="warning", data={"text": text})]
 
-    def _changed_cells(self) -> Cells:
-        return {key: ids for key, ids in elite_cells(self._search).items() if self._written.get(key) != ids}
+    def _changed_cells(self, records: Sequence[IterationRecord]) -> Cells:
+        """Who holds what in the cells that have changed: those of kept candidates, after a migration any."""
+        islands = self._search.islands
+        if any(self._search.moves_elites(record.number) for record in records):
+            now = elite_cells(self._search)
+        else:
+            rows = [row for record in records for row in record.candidates if row.status in ("new", "improved")]
+            touched = {(row.island, row.cell) for row in rows if row.cell is not None}
+            now = {
+                (island, cell): [elite.candidate.id for elite in islands[island].elites_in(cell)]
+                for island, cell in sorted(touched)
+            }
+        return {key: ids for key, ids in now.items() if self._written.get(key) != ids}
 
 
 def _improved(row: CandidateRecord, previous: float | None, seconds: float) -> Event:

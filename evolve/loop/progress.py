@@ -3,10 +3,13 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from archive.elites import GridArchive
 from evolve.loop.budget import Budget
 from evolve.loop.events import Event
 from evolve.loop.search import Search
+from evolve.store import CallTotals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +23,8 @@ class Vitals:
     seconds: float
 
 
-def progress_event(search: Search, budget: Budget, vitals: Vitals) -> Event:
-    """The state of the search as one event."""
+def progress_event(search: Search, budget: Budget, vitals: Vitals, calls: CallTotals | None = None) -> Event:
+    """The state of the search as one event; `calls` are the totals of language models if the run has any."""
     stats = search.islands.stats()
     best = search.best
     data: dict[str, Any] = {
@@ -39,6 +42,7 @@ def progress_event(search: Search, budget: Budget, vitals: Vitals) -> Event:
         "seconds_left": None if budget.seconds is None else max(budget.seconds - vitals.seconds, 0.0),
         "target": budget.target,
         "operators": search.bandit.to_mapping(),
+        "models": None if calls is None else calls.to_mapping(),
         **map_line(search),
     }
     return Event(kind="progress", data=data)
@@ -53,10 +57,6 @@ def map_line(search: Search) -> dict[str, Any]:
     if not isinstance(archive, GridArchive):
         return {"map_axis": "", "map_line": []}
     axis = archive.axes[0]
-    line: list[float | None] = [None] * axis.n_positions
-    cells_per_value = archive.n_cells // axis.n_positions
-    for island in search.islands.archives:
-        for cell in island.occupied().tolist():
-            score, held = island.elites_in(cell)[0].score, line[cell // cells_per_value]
-            line[cell // cells_per_value] = score if held is None else max(score, held)
-    return {"map_axis": axis.name, "map_line": line}
+    bests = np.maximum.reduce([island.best_scores() for island in search.islands.archives])
+    line = bests.reshape(axis.n_positions, -1).max(axis=1).tolist()
+    return {"map_axis": axis.name, "map_line": [None if score == -np.inf else score for score in line]}

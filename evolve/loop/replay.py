@@ -1,12 +1,16 @@
 """Replay: fold the log again and see whether it gives the archive that the run left."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from evolve.config.problem import Problem
+from evolve.loop.events import RunOptions
 from evolve.loop.journal import elite_cells
-from evolve.loop.search import Plan, Search, Told
-from evolve.loop.setup import build_search
+from evolve.loop.search import Search
+from evolve.loop.setup import Approach, build_search
+from evolve.loop.told import Plan, Told
 from evolve.store import RunReader
 
 
@@ -48,6 +52,12 @@ def fold_log(search: Search, reader: RunReader, *, window: int) -> tuple[list[Pl
     return plans, difference
 
 
+def approach_of(meta: Mapping[str, Any]) -> Approach:
+    """How a recorded run searched; runs of an earlier version knew one way."""
+    options = RunOptions.from_mapping(meta["options"])
+    return Approach(models=tuple(meta.get("models", ())), strategy=options.strategy, symbolic=options.symbolic)
+
+
 def replay_run(run_dir: Path) -> ReplayResult:
     """Fold the log of a run from nothing and compare; reads only, works on crashed runs too.
 
@@ -57,7 +67,7 @@ def replay_run(run_dir: Path) -> ReplayResult:
     reader = RunReader(run_dir)
     meta = reader.meta()
     problem = Problem.from_json(meta["problem"])
-    search = build_search(problem, meta["options"]["rng_seed"])
+    search = build_search(problem, meta["options"]["rng_seed"], approach_of(meta))
     _, difference = fold_log(search, reader, window=meta["options"]["window"])
     stored: dict[tuple[int, int], list[int]] = {}
     for island, cell, _, identifier in reader.elite_ids():

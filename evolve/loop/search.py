@@ -1,6 +1,6 @@
 """The search as a pure fold: plans come from its state, told iterations change it, no clock and no disk."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,71 +11,41 @@ from archive.errors import ArchiveError
 from archive.islands import Islands
 from evaluators.answers import clean
 from evaluators.contract import Evaluation, Failure
+from evolve.loop.briefings import MAP_ELITES, Scouting
+from evolve.loop.lessons import Lessons
+from evolve.loop.memory import Memory
 from evolve.loop.randomness import Purpose, stream
-from evolve.operators.contract import EVERYONE, Operator
-from evolve.selection.bandit import CostAwareBandit
-from evolve.selection.parents import choose_inspirations, choose_island, choose_parents, everyone
+from evolve.loop.told import Plan, Told, ToldChild
+from evolve.operators.contract import Operator
+from evolve.selection.bandit import FLOOR, CostAwareBandit
+from evolve.selection.parents import choose_island
+from evolve.selection.reward import Gain, ImprovementReward
 from evolve.store.records import CandidateRecord, IterationRecord
 
-N_INSPIRATIONS = 3
 FAILED = "failed"
 OPENERS_EVERY = 2
+FLOOR_OF_ALL = 0.25
+"""What all operators together keep at least when there are many: every language model brings several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What iteration `number` will do. `horizon` is the last iteration that was told when the plan was made."""
+class Manner:
+    """In what way a run searches.
 
-    number: int
-    horizon: int
-    operator: Operator
-    island: int
-    parents: tuple[Candidate, ...]
-    inspirations: tuple[Candidate, ...]
+    `openers` are operators that have one turn each, in their order, in every `OPENERS_EVERY`-th iteration from the
+    first on; the bandit neither chooses them nor learns from them. They may share a name, but not with operators.
+    `lessons` are for a run with language models; such a run rewards improvements, for its operators cost very different
+    amounts, and knows programs that behave alike by `signature_of` (None where it cannot tell). `strategy` says who
+    breeds: `map_elites`, or one of the baselines `iid` (the seed program) and `sequential` (the last best).
+    """
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToldChild:
-    """A judged child on its way into the archive."""
-
-    files: Mapping[str, str]
-    fingerprint: str
-    parent_ids: tuple[int, ...]
-    evaluation: Evaluation
+    openers: tuple[Operator, ...] = ()
+    lessons: Lessons | None = None
+    strategy: str = MAP_ELITES
+    signature_of: Callable[[Mapping[str, str]], str | None] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """An iteration's outcome: what the fold consumes, live or from the log."""
-
-    number: int
-    operator: str
-    island: int
-    cost: float
-    seconds: float
-    n_duplicates: int
-    children: tuple[ToldChild, ...]
-
-    @classmethod
-    def from_record(cls, record: IterationRecord) -> "Told":
-        """The outcome that a row of the log recorded."""
-        return cls(
-            number=record.number,
-            operator=record.operator,
-            island=record.island,
-            cost=record.cost,
-            seconds=record.seconds,
-            n_duplicates=record.n_duplicates,
-            children=tuple(
-                ToldChild(
-                    files=row.candidate.files,
-                    fingerprint=row.candidate.fingerprint,
-                    parent_ids=row.candidate.parent_ids,
-                    evaluation=row.evaluation,
-                )
-                for row in record.candidates
-            ),
-        )
+PLAIN = Manner()
 
 
 class Search:
@@ -84,9 +54,6 @@ class Search:
     Iterations are told strictly in order: 0 is the seed program, offered to every island. A plan depends only on the
     options, its number and what was told before it, so the same window gives the same search with any number of
     workers, and a resumed run goes on exactly where the log ends.
-
-    `openers` are operators that have one turn each, in their order, in every `OPENERS_EVERY`-th iteration from the
-    first on; the bandit neither chooses them nor learns from them. They may share a name, but not with `operators`.
     """
 
     def __init__(
@@ -97,42 +64,56 @@ class Search:
         rng_seed: int,
         migrate_every: int,
         n_migrants: int,
-        openers: Sequence[Operator] = (),
+        manner: Manner = PLAIN,
     ) -> None:
+        lessons = manner.lessons
         self.islands = islands
-        self.bandit = CostAwareBandit([operator.name for operator in operators])
+        floor = FLOOR if lessons is None else min(FLOOR, FLOOR_OF_ALL / len(operators))
+        self.bandit = CostAwareBandit([operator.name for operator in operators], floor=floor)
         self.last_told = -1
         self.n_evaluations = 0
         self.n_failures = 0
         self.n_evaluator_failures = 0
         self.n_duplicates = 0
-        self.best: CandidateRecord | None = None
         self.best_score: float | None = None
         self.operators = tuple(operators)
-        self.openers = tuple(openers)
+        self.openers = manner.openers
+        self.lessons = lessons
+        self._memory = Memory(islands)
+        self._scouting = Scouting(islands, self._memory, lessons, manner.strategy)
+        self._improvement = None if lessons is None else ImprovementReward()
         self._operators = {operator.name: operator for operator in operators}
         self._rng_seed = rng_seed
         self._migrate_every = migrate_every
         self._n_migrants = n_migrants
         self._generations: dict[int, int] = {}
+        self._scores: dict[int, float] = {}
         self._told_at: dict[str, int] = {}
+        self._signature_of = manner.signature_of
+        self._behaved_at: dict[str, int] = {}
+
+    @property
+    def has_plain_operators(self) -> bool:
+        """Whether some operators need no language model."""
+        return self.lessons is None or any(not self.lessons.is_theirs(each.name) for each in self.operators)
+
+    @property
+    def best(self) -> CandidateRecord | None:
+        """The first of the highest score."""
+        return self._memory.best
 
     def plan(self, number: int) -> Plan:
         """Decide what iteration `number` does from what has been told so far."""
         rng = stream(self._rng_seed, Purpose.PLAN, number)
         turn, place = divmod(number - 1, OPENERS_EVERY)
+        learner = self._learner(number)
         if place == 0 and turn < len(self.openers):
             operator, island = self.openers[turn], choose_island(turn, len(self.islands))
         else:
-            operator = self._operators[self.bandit.choose(rng)]
-            self.bandit.start(operator.name)
+            operator = learner or self._operators[self.bandit.choose(rng, without=self._resting(number))]
+            self.note_recorded_plan(operator.name)
             island = choose_island(number, len(self.islands))
-        archive = self.islands[island]
-        if operator.n_parents == EVERYONE:
-            parents, inspirations = everyone(archive), []
-        else:
-            parents = choose_parents(archive, operator.n_parents, rng)
-            inspirations = choose_inspirations(archive, parents, N_INSPIRATIONS, rng)
+        parents, inspirations, briefing = self._scouting.scout(operator, island, number, rng)
         return Plan(
             number=number,
             horizon=self.last_told,
@@ -140,16 +121,40 @@ class Search:
             island=island,
             parents=tuple(parents),
             inspirations=tuple(inspirations),
+            briefing=briefing,
         )
+
+    def _learner(self, number: int) -> Operator | None:
+        """Who has a turn to learn, once there is an improvement to learn from."""
+        if self.lessons is None or self._memory.newest_gain() is None:
+            return None
+        return self.lessons.turn(number)
+
+    def _resting(self, number: int) -> frozenset[str]:
+        """Operators that can do nothing now: their model is out of order, or there is nothing to repair."""
+        if self.lessons is None:
+            return frozenset()
+        idle = frozenset() if self._memory.has_wounded() else self._scouting.repairs(self.operators)
+        return self.lessons.paused(number) | idle
 
     def note_recorded_plan(self, operator: str) -> None:
         """Take the place of `plan` for an iteration whose outcome is already in the log."""
         if operator in self._operators:
             self.bandit.start(operator)
+        if self.lessons is not None:
+            self.lessons.start(operator)
 
     def was_known(self, fingerprint: str, horizon: int) -> bool:
         """Whether a program with this fingerprint had been told when iteration `horizon` was."""
         return self._told_at.get(fingerprint, horizon + 1) <= horizon
+
+    def signature_of(self, files: Mapping[str, str]) -> str | None:
+        """What a program does and with which operations, where that is cheap to know; None where it is not."""
+        return None if self._signature_of is None else self._signature_of(files)
+
+    def was_seen_to_behave(self, signature: str | None, horizon: int) -> bool:
+        """Whether a program with this signature had been told when iteration `horizon` was."""
+        return signature is not None and self._behaved_at.get(signature, horizon + 1) <= horizon
 
     def tell(self, told: Told, *, limit: int | None = None) -> IterationRecord:
         """Fold one outcome into the archive; returns the row for the log.
@@ -164,6 +169,7 @@ class Search:
         if told.number != self.last_told + 1:
             raise ValueError(f"iteration {told.number} was told after {self.last_told}: outcomes are told in order")
         rows: list[CandidateRecord] = []
+        gains: list[Gain] = []
         n_duplicates = told.n_duplicates
         for child in told.children:
             if child.fingerprint in self._told_at:
@@ -172,8 +178,8 @@ class Search:
             if limit is not None and len(rows) >= limit:
                 break
             self._told_at[child.fingerprint] = told.number
-            rows.append(self._offer(child, told))
-        reward = self._finish(told, rows)
+            rows.append(self._offer(child, told, gains))
+        reward = self._finish(told, rows, gains)
         self.n_duplicates += n_duplicates
         self.last_told = told.number
         return IterationRecord(
@@ -185,9 +191,10 @@ class Search:
             seconds=told.seconds,
             n_duplicates=n_duplicates,
             candidates=tuple(rows),
+            notes=told.notes,
         )
 
-    def _offer(self, child: ToldChild, told: Told) -> CandidateRecord:
+    def _offer(self, child: ToldChild, told: Told, gains: list[Gain]) -> CandidateRecord:
         self.n_evaluations += 1
         identifier = self.n_evaluations
         parents = [self._generations[parent] for parent in child.parent_ids]
@@ -202,12 +209,15 @@ class Search:
             metrics=child.evaluation.metrics,
         )
         self._generations[identifier] = candidate.generation
-        record = self._add(candidate, child.evaluation, told)
-        self._remember_best(record)
+        if self._signature_of is not None and (signature := self._signature_of(child.files)) is not None:
+            self._behaved_at.setdefault(signature, told.number)
+        record, over_cell = self._add(candidate, child.evaluation, told)
+        self._remember(record, over_cell, gains)
         return record
 
-    def _add(self, candidate: Candidate, evaluation: Evaluation, told: Told) -> CandidateRecord:
-        status, cell = FAILED, None
+    def _add(self, candidate: Candidate, evaluation: Evaluation, told: Told) -> tuple[CandidateRecord, float | None]:
+        """Offer a candidate to its islands; returns its row, and by how much it beats what its cell held."""
+        status, cell, over_cell = FAILED, None, None
         if evaluation.score is not None:
             targets = range(len(self.islands)) if told.number == 0 else [told.island]
             try:
@@ -220,25 +230,57 @@ class Search:
                 evaluation = Evaluation.failed(Failure.EVALUATOR, detail=detail, stage="archive", level=level)
             else:
                 status, cell = results[0].status.value, results[0].cell
+                over_cell = results[0].delta if results[0].status is AddStatus.IMPROVED else None
         self.n_failures += evaluation.failure is not None
         self.n_evaluator_failures += evaluation.failure == Failure.EVALUATOR
-        return CandidateRecord(candidate=candidate, evaluation=evaluation, island=told.island, status=status, cell=cell)
+        record = CandidateRecord(
+            candidate=candidate, evaluation=evaluation, island=told.island, status=status, cell=cell
+        )
+        return record, over_cell
 
-    def _remember_best(self, record: CandidateRecord) -> None:
+    def _remember(self, record: CandidateRecord, over_cell: float | None, gains: list[Gain]) -> None:
         score = record.evaluation.score
-        if score is not None and (self.best_score is None or score > self.best_score):
-            self.best, self.best_score = record, score
+        if score is None:
+            self._memory.note_failed(record)
+            return
+        self._scores[record.candidate.id] = score
+        is_best = self.best_score is None or score > self.best_score
+        if is_best:
+            self._memory.best, self.best_score = record, score
+        if self._memory.seed is None:
+            self._memory.seed = record
+        if record.status in (AddStatus.NEW, AddStatus.IMPROVED):
+            gain = Gain(improvement=self._improvement_of(record, score, over_cell), is_best=is_best)
+            gains.append(gain)
+            self._memory.note_kept(record, is_gain=gain.improvement is not None and gain.improvement > 0.0)
 
-    def _finish(self, told: Told, rows: Sequence[CandidateRecord]) -> float:
-        """Reward the operator in [0, 1] by how many children were kept, and migrate when it is time."""
+    def _improvement_of(self, record: CandidateRecord, score: float, over_cell: float | None) -> float | None:
+        """By how much a kept child beats both its best parent and what its cell held; None without a scored parent."""
+        known = [self._scores[parent] for parent in record.candidate.parent_ids if parent in self._scores]
+        if not known:
+            return None
+        over_parent = score - max(known)
+        return over_parent if over_cell is None else min(over_parent, over_cell)
+
+    def _finish(self, told: Told, rows: Sequence[CandidateRecord], gains: Sequence[Gain]) -> float:
+        """Reward the operator in [0, 1), let the lessons learn, and migrate when it is time.
+
+        Without language models by how many children were kept, for then all work is of one kind.
+        """
         n_kept = sum(row.status in (AddStatus.NEW, AddStatus.IMPROVED) for row in rows)
-        reward = 1.0 - 0.5**n_kept
+        reward = 1.0 - 0.5**n_kept if self._improvement is None else self._improvement.of(gains)
         if told.number > 0:
             if told.operator in self._operators:
                 self.bandit.update(told.operator, reward, told.cost)
-            if len(self.islands) > 1 and told.number % self._migrate_every == 0:
+            if self.lessons is not None:
+                self.lessons.tell(told.number, told.operator, told.notes, reward)
+            if self.moves_elites(told.number):
                 self.islands.migrate(self._n_migrants)
         return reward
+
+    def moves_elites(self, number: int) -> bool:
+        """Whether an iteration changes islands that its candidates were not made for: the seed's, and migrations."""
+        return len(self.islands) > 1 and number % self._migrate_every == 0
 
     def operator_stream(self, number: int) -> np.random.Generator:
         """The random stream for the operator of one iteration."""

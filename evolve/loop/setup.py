@@ -1,7 +1,8 @@
 """From a problem and options to the parts of a run: archive islands, operators, search. Runs no evaluator."""
 
 import symtable
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,14 @@ from evaluators.judge import JudgeSpec
 from evaluators.process import open_judge
 from evolve.config.problem import Problem
 from evolve.errors import ProblemError, SeedError
-from evolve.loop.search import Search
+from evolve.loop.behaviour import behaviour_for
+from evolve.loop.briefings import MAP_ELITES
+from evolve.loop.lessons import Lessons
+from evolve.loop.search import Manner, Search
 from evolve.operators.contract import EVERYONE, Operator
 from evolve.operators.enumeration import enumeration
 from evolve.operators.float32 import Float32Climb
+from evolve.operators.llm_setup import LEARNING_KINDS, language_model_operators
 from evolve.operators.python_crossover import PythonCrossover
 from evolve.operators.python_literals import PythonLiteralEdit
 from evolve.operators.python_tree import PythonTreeEdit
@@ -26,22 +31,82 @@ from sandbox.symbolic.vocabulary import OP_ADD, OP_DIV, OP_MUL, OP_SUB, load_voc
 BURST_CHILDREN = 32
 FLOAT32_FAMILY = "float32"
 OPERATOR_GROUP = "evolve.operators"
+REFIT = "refit"
 
 
-def build_search(problem: Problem, rng_seed: int) -> Search:
-    """The empty search of a problem: nothing told yet."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approach:
+    """How a run searches: which language models take part, who breeds, whether others may make candidates."""
+
+    models: tuple[str, ...] = ()
+    strategy: str = MAP_ELITES
+    symbolic: bool = True
+
+
+PLAIN_APPROACH = Approach()
+
+
+def build_search(problem: Problem, rng_seed: int, approach: Approach = PLAIN_APPROACH) -> Search:
+    """The empty search of a problem: nothing told yet.
+
+    Raises:
+        ProblemError: an operator or a prompt of the problem is wrong.
+        UsageError: no operator is left.
+    """
     tables = problem.tables
     spec = problem.archive_mapping()
     islands = Islands([build_archive(spec) for _ in range(tables.islands.count)])
-    operators = build_operators(problem)
+    plain = build_operators(problem)
+    writers, learners = build_model_operators(problem, approach)
+    operators = [*plain, *writers] if approach.symbolic or not approach.models else writers
+    openers = build_openers(problem, operators)
+    if approach.strategy != MAP_ELITES:
+        # With a single parent there is nothing to cross, and the exhaustive search has no parent at all.
+        operators = [each for each in operators if each.n_parents in (1, EVERYONE)]
+        openers = []
     return Search(
         islands,
         operators,
         rng_seed=rng_seed,
         migrate_every=tables.islands.migrate_every,
         n_migrants=tables.islands.migrants,
-        openers=build_openers(problem, operators),
+        manner=Manner(
+            openers=tuple(openers),
+            lessons=Lessons(writers, learners) if approach.models else None,
+            strategy=approach.strategy,
+            signature_of=_signatures(problem) if approach.models else None,
+        ),
     )
+
+
+def _signatures(problem: Problem) -> Callable[[Mapping[str, str]], str | None] | None:
+    behaviour = behaviour_for(problem)
+    return None if behaviour is None else behaviour.signature_of
+
+
+def build_model_operators(problem: Problem, approach: Approach) -> tuple[list[Operator], list[Operator]]:
+    """The operators that ask language models: those that make children, and those that learn.
+
+    The baselines have nothing to learn from and nothing to repair.
+    """
+    if not approach.models:
+        return [], []
+    table = problem.tables.llm
+    bursts = [each for each in build_operators(problem) if isinstance(each, SymbolicBurst)]
+    made = language_model_operators(
+        problem,
+        approach.models,
+        kinds=table.operators,
+        refit=next((each for each in bursts if each.kind == REFIT), None),
+        prompt_tokens=table.prompt_tokens,
+        max_output_tokens=table.max_output_tokens,
+        idea_threshold=table.idea_threshold,
+    )
+    kinds = {each.name: str(getattr(each, "kind", "")) for each in made}
+    writers = [each for each in made if kinds[each.name] not in LEARNING_KINDS]
+    if approach.strategy != MAP_ELITES:
+        return [each for each in writers if kinds[each.name] != "repair"], []
+    return writers, [each for each in made if kinds[each.name] in LEARNING_KINDS]
 
 
 def build_operators(problem: Problem) -> list[Operator]:
@@ -108,7 +173,7 @@ def _symbolic_operators(problem: Problem) -> list[Operator]:
     vocabulary = load_vocabulary(symbolic["vocabulary"])
     compiled = all(function.opcode >= 0 for function in vocabulary.functions)
     if compiled and _has_fit_target(spec):
-        return [_burst(problem, spec, kind) for kind in ("mutate", "crossover", "refit")]
+        return [_burst(problem, spec, kind) for kind in ("mutate", "crossover", REFIT)]
     plain: dict[str, Any] = {
         "vocabulary": vocabulary,
         "inputs": inputs,

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from archive.candidate import Candidate
+from evolve.llm.contract import Prompt
 
 EVERYONE = 0
 """As an operator's `n_parents`: it reads the whole archive of its island."""
@@ -32,7 +33,33 @@ class Proposal:
     parent_ids: tuple[int, ...]
 
 
-Proposing = Generator[Compute, Mapping[str, Any], list[Proposal]]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A question to a language model.
+
+    The answer sent back holds `outcome` (a word of `evolve.llm.contract.Outcome`) and `text`, which is empty or partial
+    unless the outcome is `ok`. `purpose` says in the log what the call was for: code, repair, idea, review, insight ...
+    """
+
+    model: str
+    prompt: Prompt
+    purpose: str = "code"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recall:
+    """Asks for what the run knows of the parents; the answer sent back is {"briefing": a `Briefing`}."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """JSON data about this iteration that is to stay in the log, where the search learns from it; the answer is {}."""
+
+    data: Mapping[str, Any]
+
+
+Request = Compute | Ask | Recall | Note
+Proposing = Generator[Request, Mapping[str, Any], list[Proposal]]
 
 
 class Operator(Protocol):

@@ -35,6 +35,8 @@ def normal_form(text: str) -> str:
         return ast.dump(tree)
     except RecursionError as error:
         raise CandidateSyntaxError("the text is nested too deeply") from error
+    except ValueError as error:  # a hexadecimal number too long to be written as a decimal one
+        raise CandidateSyntaxError(f"the text of {len(text)} characters has no normal form: {error}") from error
 
 
 def _drop_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> None:

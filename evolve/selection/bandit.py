@@ -10,7 +10,7 @@ rate seen. Plans in flight count as tries that brought nothing (a "constant liar
 window of plans does not all go to one operator.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite, log1p, sqrt
 from typing import Any
@@ -72,9 +72,12 @@ class CostAwareBandit:
         self._exploration = exploration
         self._arms = {name: _Arm() for name in self.names}
 
-    def choose(self, rng: np.random.Generator) -> str:
-        """The operator for the next plan; changes nothing (call `start` for a plan that is made)."""
-        probabilities = self.probabilities()
+    def choose(self, rng: np.random.Generator, *, without: Collection[str] = ()) -> str:
+        """The operator for the next plan; changes nothing (call `start` for a plan that is made).
+
+        Those in `without` are not chosen, unless that are all.
+        """
+        probabilities = self.probabilities(without=without)
         point, total = float(rng.random()), 0.0
         for name, probability in probabilities.items():
             total += probability
@@ -82,15 +85,16 @@ class CostAwareBandit:
                 return name
         return max(probabilities, key=lambda name: probabilities[name])
 
-    def probabilities(self) -> dict[str, float]:
+    def probabilities(self, *, without: Collection[str] = ()) -> dict[str, float]:
         """How likely `choose` is to give each operator."""
-        untried = self._untried()
+        names = [name for name in self.names if name not in without] or list(self.names)
+        untried = next((name for name in names if self._is_untried(name)), None)
         if untried is not None:
-            return {name: float(name == untried) for name in self.names}
+            return {name: float(name == untried) for name in names}
         bounds = self._bounds()
-        best = max(self.names, key=lambda name: bounds[name])
-        share = 1.0 - self._floor * len(self.names)
-        return {name: self._floor + share * (name == best) for name in self.names}
+        best = max(names, key=lambda name: bounds[name])
+        share = 1.0 - self._floor * len(names)
+        return {name: self._floor + share * (name == best) for name in names}
 
     def start(self, name: str) -> None:
         """A plan with this operator was made; its outcome is still to come."""
@@ -158,8 +162,8 @@ class CostAwareBandit:
             raise ValueError(f"there is no operator {name!r}, expected one of {', '.join(self.names)}")
         return self._arms[name]
 
-    def _untried(self) -> str | None:
-        return next((name for name, arm in self._arms.items() if arm.iterations + arm.pending == 0), None)
+    def _is_untried(self, name: str) -> bool:
+        return self._arms[name].iterations + self._arms[name].pending == 0
 
     def _bounds(self) -> dict[str, float]:
         """Rate plus bonus. Where no operator brought anything yet, the bonus alone: all take turns."""

@@ -9,10 +9,11 @@ from typing import Any
 from archive.candidate import Candidate
 from evaluators.contract import Evaluation, Failure
 from evolve.errors import EvolveEnvironmentError, UsageError
-from evolve.store.records import CandidateRecord, IterationRecord, unpack_files
+from evolve.store.calls import TOTALS_QUERY, CallTotals, call_of, prompt_of, totals_of
+from evolve.store.records import CallRecord, CandidateRecord, IterationRecord, unpack_files
 from evolve.store.schema import (
     DATABASE_NAME,
-    SCHEMA_VERSION,
+    UNSTAMPED_VERSION,
     connect_reader,
     level_before_stamps,
     require_version,
@@ -37,7 +38,7 @@ class RunReader:
             raise UsageError(f"cannot read {path}: {error}") from error
         require_version(run_dir, version)
         # An SQL expression: runs of an earlier version have no such column.
-        self._level = "level" if version == SCHEMA_VERSION else f"'{level_before_stamps(self._connection)}'"
+        self._level = "level" if version != UNSTAMPED_VERSION else f"'{level_before_stamps(self._connection)}'"
         self._columns = f"{CANDIDATE_COLUMNS}, {self._level} AS level"
 
     def meta(self) -> dict[str, Any]:
@@ -143,9 +144,74 @@ class RunReader:
         rows = self._rows("SELECT DISTINCT candidate FROM parent WHERE parent = ? ORDER BY candidate", identifier)
         return [row["candidate"] for row in rows]
 
+    def calls(self, *, failed: bool = False, limit: int | None = None) -> list[tuple[int, str, CallRecord]]:
+        """Requests to language models, oldest first: id, time and record; with `failed` those that were not `ok`.
+
+        With a `limit` the newest that many.
+        """
+        if not self._has_calls():
+            return []
+        wanted = "WHERE outcome != 'ok'" if failed else ""
+        query = f"SELECT * FROM (SELECT * FROM call {wanted} ORDER BY id DESC LIMIT ?) ORDER BY id"  # noqa: S608
+        return [(row["id"], row["at"], call_of(row)) for row in self._rows(query, -1 if limit is None else limit)]
+
+    def call(self, identifier: int) -> tuple[int, str, CallRecord]:
+        """One request to a language model: id, time and record.
+
+        Raises:
+            UsageError: no request has this id.
+        """
+        rows = self._rows("SELECT * FROM call WHERE id = ?", identifier) if self._has_calls() else []
+        if not rows:
+            raise UsageError(f"no call {identifier} in {self.run_dir}: `evolve calls` lists them")
+        return rows[0]["id"], rows[0]["at"], call_of(rows[0])
+
+    def reply(self, iteration: int, ordinal: int) -> list[CallRecord]:
+        """All requests that one question of an iteration took, oldest first; none if it was never asked."""
+        if not self._has_calls():
+            return []
+        query = "SELECT * FROM call WHERE iteration = ? AND ordinal = ? ORDER BY id"
+        return [call_of(row) for row in self._rows(query, iteration, ordinal)]
+
+    def call_totals(self) -> CallTotals:
+        """Requests, tokens and money of the whole run."""
+        return totals_of(self._rows(TOTALS_QUERY)) if self._has_calls() else CallTotals()
+
+    def calls_by_model(self) -> list[dict[str, Any]]:
+        """Per language model: requests, how many were ok, tokens, known money, requests of unknown price."""
+        if not self._has_calls():
+            return []
+        return [
+            dict(row)
+            for row in self._rows(
+                "SELECT model, sum(outcome NOT IN ('no_budget', 'unavailable')) AS requests,"
+                " sum(outcome = 'ok') AS ok, sum(input_tokens) AS input_tokens,"
+                " sum(cached_tokens) AS cached_tokens, sum(output_tokens) AS output_tokens,"
+                " coalesce(sum(cost_usd), 0.0) AS cost_usd, sum(cost_usd IS NULL) AS unpriced"
+                " FROM call GROUP BY model ORDER BY requests DESC, model"
+            )
+        ]
+
+    def prompt(self, prompt_hash: str) -> dict[str, Any] | None:
+        """A prompt as JSON data, None if the run did not keep it."""
+        rows = self._rows("SELECT body FROM prompt WHERE hash = ?", prompt_hash) if self._has_calls() else []
+        return prompt_of(rows[0]["body"]) if rows else None
+
+    def _has_calls(self) -> bool:
+        # Asked anew each time: a writer may have brought an old run up to date since this reader was opened.
+        return bool(self._rows("SELECT 1 FROM sqlite_master WHERE name = 'call'"))
+
     def iteration_operators(self) -> list[str]:
         """The operator of every told iteration, by number."""
         return [row["operator"] for row in self._rows("SELECT operator FROM iteration ORDER BY number")]
+
+    def candidates_per_iteration(self) -> list[int]:
+        """How many candidates every told iteration has, by number."""
+        query = (
+            "SELECT (SELECT count(*) FROM candidate c WHERE c.iteration = i.number) AS n"
+            " FROM iteration i ORDER BY number"
+        )
+        return [row["n"] for row in self._rows(query)]
 
     def iterations(self, *, batch: int = 500) -> Iterator[IterationRecord]:
         """Every told iteration in order, with its candidates: the log that the archive is a fold of."""
@@ -163,7 +229,9 @@ class RunReader:
             f"SELECT {self._columns} FROM candidate WHERE iteration = ? ORDER BY id",  # noqa: S608
             row["number"],
         )
-        return IterationRecord(**dict(row), candidates=tuple(self._record(each) for each in candidates))
+        values = dict(row)
+        notes = json.loads(values.pop("notes", "{}"))  # runs of an earlier version have none
+        return IterationRecord(**values, notes=notes, candidates=tuple(self._record(each) for each in candidates))
 
     def _record(self, row: sqlite3.Row) -> CandidateRecord:
         body = self._rows("SELECT body FROM source WHERE hash = ?", row["source"])[0]["body"]

@@ -4,7 +4,8 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from archive.candidate import Candidate
 from evaluators.contract import Evaluation
@@ -23,7 +24,10 @@ class CandidateRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IterationRecord:
-    """One told iteration: its candidates in order, and what the operator cost (deterministic units) and earned."""
+    """One told iteration: its candidates in order, and what the operator cost (deterministic units) and earned.
+
+    `notes` is JSON data that the operator and the loop left for the search to learn from.
+    """
 
     number: int
     operator: str
@@ -33,6 +37,39 @@ class IterationRecord:
     seconds: float
     n_duplicates: int
     candidates: tuple[CandidateRecord, ...]
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRecord:
+    """One request to a language model, or (with no tokens) why none was sent.
+
+    `ordinal` numbers the questions of an iteration, `attempt` the requests of one question, over all models that were
+    tried. `prompt_hash` is the question's, `outcome` a word of `evolve.llm.contract.Outcome`. `cost_usd` is None where
+    the price is unknown. The question's answer is the record with `is_final`.
+    """
+
+    iteration: int
+    ordinal: int
+    attempt: int
+    purpose: str
+    model: str
+    provider: str
+    prompt_hash: str
+    outcome: str
+    text: str
+    detail: str
+    input_tokens: int
+    cached_tokens: int
+    cache_write_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    is_estimated: bool
+    cost_usd: float | None
+    seconds: float
+    request_id: str
+    model_reported: str
+    is_final: bool
 
 
 def source_hash(files: Mapping[str, str]) -> str:

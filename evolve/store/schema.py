@@ -6,18 +6,23 @@ from pathlib import Path
 
 from evaluators.contract import INTERPRETER
 from evolve.errors import EvolveEnvironmentError, UsageError
+from evolve.store.calls import CALL_TABLES
 from sandbox.layers import Level
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 UNSTAMPED_VERSION = 1  # candidates have no level of isolation: they had none but WEAK then
+SPEECHLESS_VERSION = 2  # no language models: iterations have no notes, and there are no calls
+KNOWN_VERSIONS = (UNSTAMPED_VERSION, SPEECHLESS_VERSION, SCHEMA_VERSION)
 DATABASE_NAME = "run.db"
 
-TABLES = """
+TABLES = (
+    """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE source (hash TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT;
 CREATE TABLE iteration (
   number INTEGER PRIMARY KEY, operator TEXT NOT NULL, island INTEGER NOT NULL, cost REAL NOT NULL,
-  reward REAL NOT NULL, seconds REAL NOT NULL, n_duplicates INTEGER NOT NULL) STRICT;
+  reward REAL NOT NULL, seconds REAL NOT NULL, n_duplicates INTEGER NOT NULL,
+  notes TEXT NOT NULL DEFAULT '{}') STRICT;
 CREATE TABLE candidate (
   id INTEGER PRIMARY KEY, iteration INTEGER NOT NULL REFERENCES iteration, source TEXT NOT NULL REFERENCES source,
   fingerprint TEXT NOT NULL, operator TEXT NOT NULL, island INTEGER NOT NULL, generation INTEGER NOT NULL,
@@ -43,6 +48,8 @@ CREATE TABLE session (
   id INTEGER PRIMARY KEY AUTOINCREMENT, pid INTEGER NOT NULL, host TEXT NOT NULL, started TEXT NOT NULL,
   heartbeat TEXT NOT NULL, seconds REAL NOT NULL, stopped_by TEXT) STRICT;
 """
+    + CALL_TABLES
+)
 
 
 def connect_writer(path: Path, *, durability: str) -> sqlite3.Connection:
@@ -83,15 +90,26 @@ def level_before_stamps(connection: sqlite3.Connection) -> str:
     return INTERPRETER if row is not None and row[0] == "symbolic" else Level.WEAK.value
 
 
-def add_levels(connection: sqlite3.Connection) -> None:
-    """Turn a database of `UNSTAMPED_VERSION` into one of this version; to be called in a transaction."""
-    level = level_before_stamps(connection)
-    connection.execute(f"ALTER TABLE candidate ADD COLUMN level TEXT NOT NULL DEFAULT '{level}'")
+def bring_up_to_date(connection: sqlite3.Connection, version: int) -> None:
+    """Turn a database of an earlier version into one of this version; to be called in a transaction."""
+    if version == UNSTAMPED_VERSION:
+        level = level_before_stamps(connection)
+        connection.execute(f"ALTER TABLE candidate ADD COLUMN level TEXT NOT NULL DEFAULT '{level}'")
+    if version <= SPEECHLESS_VERSION:
+        connection.execute("ALTER TABLE iteration ADD COLUMN notes TEXT NOT NULL DEFAULT '{}'")
+        create_tables(connection, CALL_TABLES)
     connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 
 
+def create_tables(connection: sqlite3.Connection, tables: str = TABLES) -> None:
+    """Create tables one by one: `executescript` would end the transaction."""
+    for statement in tables.split(";"):
+        if statement.strip():
+            connection.execute(statement)
+
+
 def require_version(run_dir: Path, version: int) -> None:
-    """Refuse a database of another schema; `UNSTAMPED_VERSION` can be read, and a writer brings it up to date.
+    """Refuse a database of another schema; earlier versions can be read, and a writer brings them up to date.
 
     Raises:
         UsageError: this program cannot use it.
@@ -100,8 +118,8 @@ def require_version(run_dir: Path, version: int) -> None:
         raise UsageError(
             f"no run in {run_dir}: it was killed before it began; start it again with `evolve run --run-dir {run_dir}`"
         )
-    if version not in (UNSTAMPED_VERSION, SCHEMA_VERSION):
+    if version not in KNOWN_VERSIONS:
         raise UsageError(
-            f"{run_dir} has schema version {version}, this program knows {UNSTAMPED_VERSION} and {SCHEMA_VERSION}: "
+            f"{run_dir} has schema version {version}, this program knows {UNSTAMPED_VERSION} to {SCHEMA_VERSION}: "
             "use the version that made it"
         )

@@ -12,15 +12,15 @@ from shlex import quote
 from typing import Any
 
 from evolve.errors import EvolveEnvironmentError, ResumableError, UsageError
+from evolve.store.calls import insert_call
 from evolve.store.lock import LOCK_NAME, refuse_network_filesystem, take_lock
-from evolve.store.records import CandidateRecord, IterationRecord, pack_files, source_hash
+from evolve.store.records import CallRecord, CandidateRecord, IterationRecord, pack_files, source_hash
 from evolve.store.schema import (
     DATABASE_NAME,
     SCHEMA_VERSION,
-    TABLES,
-    UNSTAMPED_VERSION,
-    add_levels,
+    bring_up_to_date,
     connect_writer,
+    create_tables,
     holds_tables,
     require_version,
 )
@@ -79,9 +79,9 @@ class RunWriter:
         try:
             version = writer._number("PRAGMA user_version")
             require_version(run_dir, version)
-            if version == UNSTAMPED_VERSION:
+            if version != SCHEMA_VERSION:
                 with writer._transaction() as connection:
-                    add_levels(connection)
+                    bring_up_to_date(connection, version)
         except BaseException:
             writer.close()
             raise
@@ -99,9 +99,7 @@ class RunWriter:
 
     def _create_tables(self, meta: Mapping[str, Any]) -> None:
         with self._transaction() as connection:
-            for statement in TABLES.split(";"):
-                if statement.strip():
-                    connection.execute(statement)
+            create_tables(connection)
             rows = [(key, json.dumps(value)) for key, value in meta.items()]
             connection.executemany("INSERT INTO meta VALUES (?, ?)", rows)
             connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
@@ -132,6 +130,19 @@ class RunWriter:
         """Write or replace one entry of the run's meta table."""
         with self._transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, json.dumps(value)))
+
+    def record_call(self, call: CallRecord, *, prompt: Mapping[str, Any] | None = None) -> None:
+        """Write one request to a language model, at once: what it cost is spent, whatever becomes of its iteration.
+
+        Args:
+            call: the request.
+            prompt: what was asked, as JSON data, if it is to be kept; equal prompts are kept once.
+
+        Raises:
+            ResumableError: the disk is full or gone; nothing of this call was written.
+        """
+        with self._transaction() as connection:
+            insert_call(connection, call, at=_now(), prompt=prompt)
 
     def append(
         self,
@@ -173,7 +184,7 @@ class RunWriter:
     @staticmethod
     def _insert_iteration(connection: sqlite3.Connection, record: IterationRecord) -> None:
         connection.execute(
-            "INSERT INTO iteration VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO iteration VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 record.number,
                 record.operator,
@@ -182,6 +193,7 @@ class RunWriter:
                 record.reward,
                 record.seconds,
                 record.n_duplicates,
+                json.dumps(dict(record.notes)),
             ),
         )
         for row in record.candidates:

@@ -7,7 +7,7 @@ from archive.candidate import Candidate
 from evolve import tasks
 from evolve.config.problem import load_problem
 from evolve.loop.setup import build_operators
-from evolve.operators.contract import Compute, Operator
+from evolve.operators.contract import Compute, Operator, Request
 from evolve.operators.symbolic import SymbolicBurst, SymbolicCrossover, SymbolicMutation
 from evolve.testing.operator_conformance import OperatorConformance
 from sandbox.symbolic.canonical import fingerprint
@@ -57,7 +57,8 @@ class BurstConformance(SymbolicConformance):
             settings=settings,
         )
 
-    def answer(self, request: Compute) -> Mapping[str, Any]:
+    def answer(self, request: Request) -> Mapping[str, Any]:
+        assert isinstance(request, Compute)
         return tasks.handle(request.task, request.payload)
 
 

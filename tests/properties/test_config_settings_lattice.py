@@ -1,5 +1,6 @@
 """The laws of settings: the nearest source wins key by key, and no source can change what a nearer one says."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,11 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "durability": st.sampled_from(["full", "fast"]),
     "runs_dir": st.sampled_from(["runs", "here/and there", "~/ü", " "]),
     "unsafe_sandbox": st.booleans(),
+    "base_url": st.sampled_from(["http://localhost:1/v1", "https://host"]),
+    "budget_usd": st.floats(min_value=1e-9, max_value=1e9),
+    "budget_tokens": st.integers(1, 10**12),
+    "strategy": st.sampled_from(["map_elites", "iid", "sequential"]),
+    "symbolic": st.booleans(),
 }
 NEAREST_FIRST = ("command line", "environment", "problem.toml", "user file")
 SOURCES = st.fixed_dictionaries({}, optional=VALUES)
@@ -102,7 +108,18 @@ def test_a_variable_that_misses_a_letter_of_a_key_is_a_mistake(key: str, place: 
     resolve_settings(command_line={}, environment={**NOWHERE, f"OTHER_{name}": "1"}, problem={})
 
 
-@pytest.mark.parametrize("name", ["EVOLVE_X", "EVOLVE_HOME", "EVOLVE_", "EVOLVE_VERSION_CHECK"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "EVOLVE_X",
+        "EVOLVE_MODELS_FILE",
+        "EVOLVE_KEYS_FILE",
+        "EVOLVE_API_KEY_MODEL",
+        "EVOLVE_HOME",
+        "EVOLVE_",
+        "EVOLVE_VERSION_CHECK",
+    ],
+)
 def test_a_variable_that_is_like_no_key_is_somebody_elses(name: str) -> None:
     environment = {**NOWHERE, name: "1"}
 
@@ -121,6 +138,12 @@ WRONG = [
     ("durability", ["Full", "", 1, ["full"]]),
     ("runs_dir", ["", 3, []]),
     ("unsafe_sandbox", ["", "maybe", 2, [], 0.5]),
+    ("model", [3, ["fake:", ""], [1], {}]),
+    ("base_url", ["", "host", "file:///etc", 3]),
+    ("budget_usd", [0, "free", math.inf]),
+    ("budget_tokens", [0, 1.5, "many"]),
+    ("strategy", ["greedy", "", 1, []]),
+    ("symbolic", ["", 3]),
 ]
 
 

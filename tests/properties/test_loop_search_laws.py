@@ -13,7 +13,8 @@ from archive import GridArchive, LinearAxis, TopCell
 from archive.candidate import Candidate
 from archive.islands import Islands
 from evaluators.contract import Evaluation, Failure
-from evolve.loop.search import Search, Told, ToldChild
+from evolve.loop.search import Search
+from evolve.loop.told import Told, ToldChild
 from evolve.operators.contract import EVERYONE, Operator, Proposing
 from evolve.store import CandidateRecord, IterationRecord
 

@@ -132,7 +132,7 @@ ELITE_FIELDS = (
 FIELDS = {
     "ls": "schema runs",
     "status": "schema run problem state evaluations failures duplicates elites best_score seconds levels options "
-    "operators failures_by_kind sessions iterations",
+    "operators failures_by_kind models calls_by_model sessions iterations",
     "best": "schema run problem elites written_to",
     "show": f"schema run {ELITE_FIELDS} children failure stage detail artifacts seconds",
     "diff": "schema run a b score_a score_b diff",

@@ -10,7 +10,7 @@ from evolve.cli.app import cli
 from evolve.errors import EvolveEnvironmentError, ResumableError, SeedError
 
 COMMANDS = set(
-    "run resume ls status best show diff lineage frontier verify replay problems doctor version".split()  # noqa: SIM905 (one line)
+    "run resume ls status best show diff lineage calls frontier verify replay problems models doctor version".split()  # noqa: SIM905 (one line)
 )
 
 

@@ -54,6 +54,12 @@ def test_the_nearest_source_wins_key_by_key(tmp_path: Path) -> None:
         "durability": "full",
         "runs_dir": "runs",
         "unsafe_sandbox": False,
+        "model": [],
+        "base_url": None,
+        "budget_usd": None,
+        "budget_tokens": None,
+        "strategy": "map_elites",
+        "symbolic": True,
     }
     assert settings.origins == {
         "rng_seed": "user file",
@@ -65,6 +71,7 @@ def test_the_nearest_source_wins_key_by_key(tmp_path: Path) -> None:
         "durability": "default",
         "runs_dir": "default",
         "unsafe_sandbox": "default",
+        **dict.fromkeys(("model", "base_url", "budget_usd", "budget_tokens", "strategy", "symbolic"), "default"),
     }
 
 
@@ -114,6 +121,33 @@ def test_a_question_is_not_refused_for_a_key_that_it_does_not_need(tmp_path: Pat
     )
 
     assert settings.runs_dir == "mine"
+
+
+def test_models_are_a_list_in_a_file_and_words_in_a_variable(tmp_path: Path) -> None:
+    write_user_file(tmp_path, 'model = ["fake:", "chat:small@http://localhost:1/v1"]\n')
+
+    assert settled(tmp_path).model == ("fake:", "chat:small@http://localhost:1/v1")
+    assert settled(tmp_path, environment={"EVOLVE_MODEL": "gpt-x  fake:"}).model == ("gpt-x", "fake:")
+    assert settled(tmp_path, problem={"model": ["fake:slow"]}, environment={"EVOLVE_MODEL": ""}).model == ()
+
+
+@pytest.mark.parametrize("url", ["ftp://here", "localhost", "http://", "http://me:secret@host/v1"])
+def test_an_address_is_one_of_the_web_and_holds_no_password(tmp_path: Path, url: str) -> None:
+    with pytest.raises(UsageError, match=r"--base-url: got .*without a password") as caught:
+        settled(tmp_path, command_line={"base_url": url})
+
+    assert "secret" not in str(caught.value)
+
+
+def test_a_problem_cannot_say_where_a_key_is_sent(tmp_path: Path) -> None:
+    file = tmp_path / "problem.toml"
+    file.write_text('[llm]\nmodels = ["chat:x@https://elsewhere"]\nbase_url = "https://elsewhere"\n', encoding="utf-8")
+
+    with pytest.raises(ProblemError) as caught:
+        load_problem(file)
+
+    assert "llm.base_url: got an unknown key" in caught.value.message
+    assert "names without an address" in caught.value.message
 
 
 def test_a_truth_value_is_no_number(tmp_path: Path) -> None:

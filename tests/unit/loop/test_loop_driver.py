@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
@@ -22,9 +22,13 @@ from evolve.loop.events import Event, Listener
 from evolve.loop.iteration import Bench
 from evolve.loop.journal import Journal, elite_cells
 from evolve.loop.replay import fold_log
-from evolve.loop.search import Plan, Search, Told, ToldChild
+from evolve.loop.search import Search
+from evolve.loop.told import Plan, Told, ToldChild
 from evolve.operators.contract import Operator, Proposal, Proposing
-from evolve.store import CandidateRecord, RunReader, RunWriter
+from evolve.store import CallTotals, CandidateRecord, RunReader, RunWriter
+
+if TYPE_CHECKING:
+    from evolve.loop.models import ModelDesk
 
 FILE = "number.txt"
 
@@ -184,6 +188,7 @@ def a_session(
     listener: Listener = lambda event: None,
     resumed_with: Sequence[Plan] | None = None,
     past_seconds: float = 0.0,
+    models: object = None,
 ) -> Iterator[Session]:
     """A session in a new run whose seed program has been told, or in an old one if there are plans to go on with."""
     search, executor, clock = search or a_search(), executor or InlineExecutor(), ManualClock()
@@ -211,6 +216,7 @@ def a_session(
             window=window,
             listener=listen,
             past=Past(seconds=past_seconds, backlog=tuple(resumed_with or ())),
+            models=cast("ModelDesk | None", models),
         )
         yield Session(Driver(parts, clock=clock), search, executor, clock, run_dir, events)
     finally:
@@ -278,6 +284,48 @@ def test_several_children_at_once_never_exceed_the_budget(tmp_path: Path, evalua
         assert len(session.rows()) == evaluations
 
     assert stopped_by == "evaluations"
+
+
+@dataclass
+class QuietDesk:
+    """Language models of which nothing is heard; their budget is spent after some looks at it."""
+
+    looks_left: int = 10**9
+    totals: CallTotals = field(default_factory=CallTotals)
+    is_dead: bool = False
+
+    def news(self) -> list[str]:
+        return []
+
+    def spent_budget(self) -> str | None:
+        self.looks_left -= 1
+        return "budget_usd" if self.looks_left < 0 else None
+
+
+def test_where_replies_cost_money_no_more_begins_than_can_be_told(tmp_path: Path) -> None:
+    begun, logs = [], []
+    for models in (None, QuietDesk()):
+        executor = InlineExecutor(patience=shuffled(4))
+        name, budget = f"run-{models is None}", Budget(evaluations=12)
+        with a_session(tmp_path / name, budget=budget, executor=executor, window=6, models=models) as session:
+            session.run()
+            begun.append(len(executor.judged) + executor.dropped)
+            logs.append(session.log())
+
+    assert logs[0] == logs[1]
+    assert begun[1] == 11 < begun[0]
+
+
+def test_what_is_in_flight_when_money_is_spent_lands_however_long_it_takes(tmp_path: Path) -> None:
+    def listen(event: Event) -> None:
+        session.clock.now += DRAIN_SECONDS
+
+    executor, models = InlineExecutor(patience=lambda text: 4), QuietDesk(looks_left=6)
+    with a_session(tmp_path / "run", budget=Budget(), executor=executor, listener=listen, models=models) as session:
+        assert session.run() == "budget_usd"
+
+        assert session.search.last_told == len(session.search.plans)
+    assert executor.dropped == 0
 
 
 def test_a_budget_that_is_spent_already_starts_nothing(tmp_path: Path) -> None:

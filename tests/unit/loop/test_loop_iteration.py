@@ -17,7 +17,8 @@ from evolve.errors import EvolveEnvironmentError, SeedError
 from evolve.executors import InfrastructureError, TaskError
 from evolve.loop.iteration import EVALUATION_COST, MAX_DETAIL, Bench, judge_all, run_iteration
 from evolve.loop.randomness import Purpose, evaluation_seed, stream
-from evolve.loop.search import Search, Told, ToldChild
+from evolve.loop.search import Search
+from evolve.loop.told import Told, ToldChild
 from evolve.operators.contract import Compute, Operator, Proposal, Proposing
 from sandbox.errors import CandidateSyntaxError
 

@@ -16,7 +16,8 @@ from archive.islands import Islands
 from evaluators.contract import Evaluation, Failure
 from evolve.loop.events import Event
 from evolve.loop.journal import MAX_WARNINGS, Journal, elite_cells
-from evolve.loop.search import Search, Told, ToldChild
+from evolve.loop.search import Search
+from evolve.loop.told import Told, ToldChild
 from evolve.operators.contract import Proposing
 from evolve.store import IterationRecord, RunReader, RunWriter
 

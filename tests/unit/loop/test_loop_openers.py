@@ -10,8 +10,9 @@ from archive.candidate import Candidate
 from archive.islands import Islands
 from evaluators.contract import Evaluation
 from evolve.config.problem import Problem, load_problem
-from evolve.loop.search import Search, Told, ToldChild
+from evolve.loop.search import Manner, Search
 from evolve.loop.setup import build_search
+from evolve.loop.told import Told, ToldChild
 from evolve.operators.contract import Proposing
 from evolve.operators.symbolic import SymbolicBurst
 
@@ -37,7 +38,12 @@ OPENERS = tuple(Idle("enumerate", mark) for mark in range(3))
 def a_search(*, n_islands: int = 1) -> Search:
     archives = [GridArchive(axes=(LinearAxis(name="place", low=0.0, high=1.0, cells=4),)) for _ in range(n_islands)]
     search = Search(
-        Islands(archives), (Idle("edit"), Idle("cross")), rng_seed=3, migrate_every=50, n_migrants=1, openers=OPENERS
+        Islands(archives),
+        (Idle("edit"), Idle("cross")),
+        rng_seed=3,
+        migrate_every=50,
+        n_migrants=1,
+        manner=Manner(openers=OPENERS),
     )
     child = ToldChild(
         files={"seed.py": "0"},

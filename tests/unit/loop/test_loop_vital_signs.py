@@ -21,7 +21,8 @@ from evolve.loop.budget import Budget
 from evolve.loop.events import RunSummary
 from evolve.loop.progress import Vitals, map_line, progress_event
 from evolve.loop.randomness import Purpose, evaluation_seed, stream
-from evolve.loop.search import Search, Told, ToldChild
+from evolve.loop.search import Search
+from evolve.loop.told import Told, ToldChild
 from evolve.operators.contract import Proposing
 
 VITALS = Vitals(in_flight=2, workers=4, lost_workers=1, session_seconds=3.0, seconds=10.0)
