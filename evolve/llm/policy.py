@@ -55,7 +55,7 @@ class RetryPolicy:
     most_output_tokens: int = 32768
     n_faults: int = 5
     open_seconds: float = 15.0
-    n_probes: int = 3
+    n_probes: int = 7
 
     def backoff(self, n_requests: int, rng: random.Random) -> float:
         """Seconds to wait after the n-th failed request (from 1): full jitter, lest all clients come back at once."""
