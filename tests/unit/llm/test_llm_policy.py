@@ -23,7 +23,7 @@ def test_a_passing_fault_is_tried_again_as_often_as_the_policy_says(outcome: Out
 
 
 @pytest.mark.parametrize(
-    "outcome", [*sorted(STOPPING), Outcome.REFUSED, Outcome.BAD_REQUEST, Outcome.TOO_LONG], ids=lambda outcome: str(outcome)
+    "outcome", [*sorted(STOPPING), Outcome.REFUSED, Outcome.BAD_REQUEST, Outcome.TOO_LONG], ids=str
 )
 def test_what_waiting_does_not_heal_is_never_tried_again_on_the_same_model(outcome: Outcome) -> None:
     assert step(outcome) is Next.NEXT_MODEL
