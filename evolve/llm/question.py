@@ -56,22 +56,9 @@ class Question:
             attempt=self.records[-1].attempt + 1 if self.records else 0,
             purpose=self.purpose,
             model=model,
-            provider="",
             prompt_hash=self.prompt_hash,
             outcome=str(outcome),
-            text="",
-            detail="",
-            input_tokens=0,
-            cached_tokens=0,
-            cache_write_tokens=0,
-            output_tokens=0,
-            reasoning_tokens=0,
-            is_estimated=False,
             cost_usd=0.0,
-            seconds=0.0,
-            request_id="",
-            model_reported="",
-            is_final=False,
         )
 
     def _write(self, record: CallRecord) -> None:

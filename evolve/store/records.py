@@ -54,22 +54,22 @@ class CallRecord:
     attempt: int
     purpose: str
     model: str
-    provider: str
+    provider: str = ""
     prompt_hash: str
     outcome: str
-    text: str
-    detail: str
-    input_tokens: int
-    cached_tokens: int
-    cache_write_tokens: int
-    output_tokens: int
-    reasoning_tokens: int
-    is_estimated: bool
+    text: str = ""
+    detail: str = ""
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+    is_estimated: bool = False
     cost_usd: float | None
-    seconds: float
-    request_id: str
-    model_reported: str
-    is_final: bool
+    seconds: float = 0.0
+    request_id: str = ""
+    model_reported: str = ""
+    is_final: bool = False
 
 
 def source_hash(files: Mapping[str, str]) -> str:
