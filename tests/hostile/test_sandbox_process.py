@@ -497,6 +497,8 @@ def test_sessions_of_a_killed_server_blame_the_sandbox_and_the_next_start_works(
         pids = session.call("family", 2, True)
         server_pid = sandbox.server_pid
         os.kill(server_pid, signal.SIGKILL)
+        # The candidate dies of its parent-death signal; a call that is quicker than the kernel is still answered.
+        assert wait_until(lambda: not is_running(server_pid) and not is_running(pids[0]))
         with pytest.raises(SandboxError):
             session.call("family", 1, True)
         session.close()
