@@ -38,8 +38,8 @@ from evolve.loop.models import ModelDesk, PastCalls
 from evolve.loop.search import Search
 from evolve.loop.setup import Approach, build_search
 from evolve.loop.told import Told, ToldChild
-from evolve.operators.llm_operators import LanguageModelOperator
-from evolve.operators.llm_python import PythonLanguage
+from evolve.operators.writing.operators import LanguageModelOperator
+from evolve.operators.writing.python import PythonLanguage
 from evolve.store import RunWriter
 
 MODEL = "fake:"

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -28,6 +29,7 @@ class LocalExecutor:
         self._n_workers = n_workers
         self._idle: asyncio.Queue[asyncio.subprocess.Process] = asyncio.Queue()
         self._alive: set[asyncio.subprocess.Process] = set()
+        self._busy: dict[int, tuple[str, float]] = {}
         self._n_lost = 0
         self._closed = False
 
@@ -46,6 +48,17 @@ class LocalExecutor:
         """Process ids of the workers that live now."""
         return sorted(process.pid for process in self._alive)
 
+    @property
+    def worker_states(self) -> list[dict[str, Any]]:
+        """What every worker does: `pid`, `state` (idle or busy), the `task` and for how many seconds."""
+        now = time.monotonic()
+        states: list[dict[str, Any]] = []
+        for pid in self.worker_pids:
+            task, since = self._busy.get(pid, ("", now))
+            state = "busy" if task else "idle"
+            states.append({"pid": pid, "state": state, "task": task, "seconds": round(now - since, 3)})
+        return states
+
     async def start(self) -> None:
         """Start the workers."""
         for _ in range(self._n_workers):
@@ -56,6 +69,7 @@ class LocalExecutor:
         frame = encode({"task": task, "payload": payload})
         for _ in range(N_TRIES):
             process = await self._living()
+            self._busy[process.pid] = task, time.monotonic()
             try:
                 message = await self._exchange(process, frame)
             except (OSError, asyncio.IncompleteReadError, ValueError):
@@ -64,6 +78,8 @@ class LocalExecutor:
             except asyncio.CancelledError:
                 await self._replace(process)
                 raise
+            finally:
+                self._busy.pop(process.pid, None)
             self._idle.put_nowait(process)
             if "error" in message:
                 raise TaskError(f"task {task} failed in a worker:\n{message['error']}")

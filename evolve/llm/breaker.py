@@ -57,7 +57,8 @@ class Breaker:
         if completion.outcome in STOPPING:
             self.stopped = self.stopped or _reason(completion)
         elif completion.outcome in FAULTS:
-            self._was_reached |= completion.outcome is not Outcome.TRANSPORT
+            # An answer that broke off in its middle has cost tokens: somebody was there.
+            self._was_reached |= completion.outcome is not Outcome.TRANSPORT or completion.usage.input_tokens > 0
             self._count_fault(entrance, completion, now)
         else:
             self._was_reached = True
@@ -78,7 +79,7 @@ class Breaker:
         if seconds is None:
             return
         if seconds > self._policy.retry_after_seconds:
-            self._parked_until = max(self._parked_until, now + seconds)
+            self._parked_until = max(self._parked_until, now + min(seconds, self._policy.most_parked_seconds))
         else:
             self._paused_until = max(self._paused_until, now + seconds)
 

@@ -101,12 +101,15 @@ def open_http(address: str) -> "httpx2.AsyncClient":
     """A client for one address.
 
     Proxies of the environment are for the world outside: a server on this machine is asked directly. A redirect is not
-    followed, as it would carry prompt and key to an address that nobody chose.
+    followed, as it would carry prompt and key to an address that nobody chose. No response, an error least of all, is
+    longer than a model's could be.
 
     Raises:
         EvolveEnvironmentError: the environment's proxy or certificates cannot be used.
     """
     import httpx2
+
+    from evolve.llm.tail import bound
 
     is_local = is_loopback(address)
     try:
@@ -115,6 +118,8 @@ def open_http(address: str) -> "httpx2.AsyncClient":
             # Loading certificates takes longer than a local request, and plain HTTP without a proxy never uses them.
             verify=not (is_local and address.startswith("http:")),
             follow_redirects=False,
+            headers={"accept-encoding": "identity"},
+            event_hooks={"response": [bound]},
             limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100),
         )
     except (ImportError, ValueError, OSError) as error:

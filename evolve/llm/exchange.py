@@ -140,9 +140,11 @@ class WireModel:
         response = stream.response
         heard.request_id = response.headers.get("x-request-id") or response.headers.get("request-id") or ""
         kind = response.headers.get("content-type", "")
-        tail = Tail(response)
+        tail = response.stream
+        assert isinstance(tail, Tail), "the client was made by open_http"
         if "json" in kind or "html" in kind:
             self._hear_document(await response.aread(), heard)
+            _cut_at(limit, heard)
             return
         heard.is_accepted = "event-stream" in kind
         async for event in stream:
@@ -150,8 +152,7 @@ class WireModel:
                 raise ProtocolError(f"the stream holds no JSON objects but {str(event)[:MAX_QUOTED]!r}")
             heard.is_accepted = True
             self._wire.hear(event, heard)
-            if heard.n_said > limit:
-                heard.ending, heard.detail = Outcome.LENGTH, f"longer than {limit} characters: the server has no limit"
+            _cut_at(limit, heard)
             if heard.fault is not None or heard.n_said > limit:
                 return
         if not heard.is_accepted:
@@ -198,6 +199,13 @@ class WireModel:
             retry_after_seconds=fault.retry_after_seconds,
             parameter=redact(fault.parameter)[:MAX_NAME],
         )
+
+
+def _cut_at(limit: int, heard: Heard) -> None:
+    """Take no more of an answer than its limit of tokens could have brought, in one piece or in many."""
+    if heard.n_said > limit:
+        heard.ending, heard.detail = Outcome.LENGTH, f"longer than {limit} characters: the server has no limit"
+        heard.pieces = ["".join(heard.pieces)[:limit]]
 
 
 def _rejected(fault: Fault | None, optional: Mapping[str, str]) -> str:

@@ -72,6 +72,12 @@ class Ledger:
         self._open[wanted.number] = wanted
         return wanted
 
+    def has_room(self, *, usd: float | None, tokens: int) -> bool:
+        """Whether a request could be paid if nothing were in flight."""
+        return (self._usd_budget is None or self._usd + (usd or 0.0) <= self._usd_budget) and (
+            self._token_budget is None or self._tokens + tokens <= self._token_budget
+        )
+
     def settle(self, reservation: Reservation, *, usd: float | None, tokens: int) -> None:
         """Replace what was set aside by what the request took; `usd` is None where that is unknown."""
         del self._open[reservation.number]
@@ -79,11 +85,8 @@ class Ledger:
         self._tokens += tokens
 
     def _fits(self, wanted: Reservation) -> bool:
-        usd = self._usd + sum(each.usd for each in self._open.values()) + wanted.usd
-        tokens = self._tokens + sum(each.tokens for each in self._open.values()) + wanted.tokens
-        return (self._usd_budget is None or usd <= self._usd_budget) and (
-            self._token_budget is None or tokens <= self._token_budget
-        )
+        every = (*self._open.values(), wanted)
+        return self.has_room(usd=sum(each.usd for each in every), tokens=sum(each.tokens for each in every))
 
 
 def most_tokens(prompt: Prompt) -> tuple[int, int]:

@@ -32,8 +32,8 @@ class Next(Enum):
 
     DONE = "done"
     AGAIN = "again"
-    AGAIN_LONGER = "again, with more tokens to answer"
     NEXT_MODEL = "another model"
+    TOO_DEAR = "another model, for this one cannot be paid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,17 +42,17 @@ class RetryPolicy:
 
     `max_requests` is how often one question asks one model at most when its last request ended in that way; once for
     what is not listed. Back-off is drawn from 0 to `base_seconds` doubled with each request, up to `most_seconds`. A
-    server that asks for more than `retry_after_seconds` parks its model until then. A question that finds every model
-    parked waits for `patience_seconds` at most. A model that was cut at its limit of output tokens gets twice as many
-    once, up to `most_output_tokens`. The rest is the circuit breaker's: see `evolve.llm.breaker`.
+    server that asks for more than `retry_after_seconds` parks its model until then, but for `most_parked_seconds` at
+    most: then it is asked again, whatever it said. A question that finds every model parked waits for
+    `patience_seconds` at most. The rest is the circuit breaker's: see `evolve.llm.breaker`.
     """
 
     max_requests: Mapping[Outcome, int] = field(default_factory=lambda: MAX_REQUESTS)
     base_seconds: float = 1.0
     most_seconds: float = 60.0
     retry_after_seconds: float = 120.0
+    most_parked_seconds: float = 3600.0
     patience_seconds: float = 60.0
-    most_output_tokens: int = 32768
     n_faults: int = 5
     open_seconds: float = 15.0
     n_probes: int = 7
@@ -62,28 +62,11 @@ class RetryPolicy:
         return rng.uniform(0.0, min(self.most_seconds, self.base_seconds * 2.0 ** (n_requests - 1)))
 
 
-@dataclass(slots=True, kw_only=True)
-class Tally:
-    """What one question has tried with one model."""
-
-    max_output_tokens: int
-    n_requests: int = 0
-    was_lengthened: bool = False
-
-
-def next_step(completion: Completion, tally: Tally, policy: RetryPolicy) -> Next:
-    """What to do after a request; `tally` counts it already."""
+def next_step(completion: Completion, n_requests: int, policy: RetryPolicy) -> Next:
+    """What to do after the n-th request of one question to one model."""
     outcome = completion.outcome
-    if outcome is Outcome.OK:
-        return Next.DONE
-    if outcome is Outcome.LENGTH:
-        longer = not tally.was_lengthened and tally.max_output_tokens < policy.most_output_tokens
-        return Next.AGAIN_LONGER if longer else Next.DONE
+    if outcome in (Outcome.OK, Outcome.LENGTH):
+        return Next.DONE  # what to do with half a reply is for whoever asked
     if (completion.retry_after_seconds or 0.0) > policy.retry_after_seconds:
         return Next.NEXT_MODEL
-    return Next.AGAIN if tally.n_requests < policy.max_requests.get(outcome, 1) else Next.NEXT_MODEL
-
-
-def lengthened(max_output_tokens: int, policy: RetryPolicy) -> int:
-    """How many tokens a model that was cut gets instead."""
-    return max(max_output_tokens, min(2 * max_output_tokens, policy.most_output_tokens))
+    return Next.AGAIN if n_requests < policy.max_requests.get(outcome, 1) else Next.NEXT_MODEL

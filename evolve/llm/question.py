@@ -71,10 +71,11 @@ def cost_of(entry: Entry, usage: Usage) -> float | None:
     return None if entry.price is None else entry.price.cost(usage)
 
 
-def dropped(prompt: Prompt) -> Completion:
+def dropped(prompt: Prompt, seconds: float) -> Completion:
     """What stands for a request that was given up half-way: nobody knows its tokens, so it counts in full."""
     return Completion(
         outcome=Outcome.CUT,
         detail="dropped by us while it was answered; counted as if the answer had had its full length",
         usage=Usage(input_tokens=prompt.estimated_tokens(), output_tokens=prompt.max_output_tokens, is_estimated=True),
+        seconds=seconds,
     )

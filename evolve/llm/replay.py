@@ -21,6 +21,7 @@ class ReplayService:
     is_dead = False
     is_spent = False
     seconds_left = 0.0
+    n_in_flight = 0
 
     def __init__(
         self,
@@ -67,6 +68,12 @@ class ReplayService:
             self._statistics.setdefault(record.model, ModelStatistics(model=record.model)).add(record)
             self._record(record)
         return answer_of(records)
+
+    def ask_no_more(self) -> None:
+        """There is nothing to stop: no question costs anything."""
+
+    async def pause(self, seconds: float) -> None:
+        """There is nobody to wait for."""
 
     async def close(self) -> None:
         """Nothing is open."""

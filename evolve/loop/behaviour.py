@@ -8,7 +8,6 @@ import numpy as np
 from evolve.config.problem import Problem
 from sandbox.errors import CandidateSyntaxError
 from sandbox.symbolic.canonical import canonical, live
-from sandbox.symbolic.interpreter import evaluate
 from sandbox.symbolic.parse import parse
 from sandbox.symbolic.program import Program
 from sandbox.symbolic.vocabulary import Vocabulary, load_vocabulary
@@ -34,6 +33,8 @@ class SymbolicBehaviour:
 
     def signature_of(self, files: Mapping[str, str]) -> str | None:
         """The signature of a candidate; None for one that is no program, or that the probes say nothing about."""
+        from sandbox.symbolic.interpreter import evaluate  # compiled, slow to import: only these runs need it
+
         try:
             program = canonical(parse(files[self._entry], self._vocabulary, inputs=self._inputs), self._vocabulary)
         except CandidateSyntaxError:

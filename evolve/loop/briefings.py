@@ -7,6 +7,7 @@ import numpy as np
 
 from archive.candidate import Candidate
 from archive.islands import Islands
+from evolve.loop.known import without_twins
 from evolve.loop.lessons import Lessons
 from evolve.loop.memory import Memory, all_judged, judged
 from evolve.operators.briefing import Briefing
@@ -71,10 +72,11 @@ class Scouting:
         self, parents: Sequence[Candidate], inspirations: Sequence[Candidate], number: int, rng: np.random.Generator
     ) -> Briefing:
         memory = self._memory
+        judged_parents = all_judged(memory, parents)
         return replace(
             self._learned(parents[0], rng),
-            parents=all_judged(memory, parents),
-            inspirations=all_judged(memory, inspirations),
+            parents=judged_parents,
+            inspirations=without_twins(all_judged(memory, inspirations), judged_parents),
             failures=memory.failures_of(parents),
             best=None if memory.best is None else judged(memory.best),
             origin=memory.origin_of(parents[0]),

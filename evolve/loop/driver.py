@@ -4,11 +4,14 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from evolve.llm.service import NoMoreQuestionsError
 from evolve.loop.budget import Budget
+from evolve.loop.control import Control, GatedAsker
 from evolve.loop.events import Event, Listener
+from evolve.loop.exhaustion import Exhaustion
 from evolve.loop.iteration import Bench, run_iteration
 from evolve.loop.journal import Journal
 from evolve.loop.models import ModelDesk
@@ -16,15 +19,17 @@ from evolve.loop.progress import Vitals, progress_event
 from evolve.loop.proposing import BudgetSpentError
 from evolve.loop.search import Search
 from evolve.loop.told import Plan, Told
-from evolve.store import IterationRecord, RunWriter
+from evolve.store import IterationRecord, Pulse, RunWriter
+from evolve.store.control import Wanted
 
 TICK_SECONDS = 0.25
-HEARTBEAT_SECONDS = 5.0
+HEARTBEAT_SECONDS = 1.0
+"""How often the state of the run is on disk; whoever watches reads it there."""
 DRAIN_SECONDS = 10.0
-DRAIN_SECONDS_OF_MODELS = 60.0
-"""How long a stop waits where replies are paid for: most come within a minute, and one dropped costs the same."""
-MAX_FRUITLESS_ITERATIONS = 2000
-LANDING = ("signal", "budget_usd", "budget_tokens")
+DRAIN_SECONDS_OF_MODELS = 30.0
+"""How long a stop waits where replies are paid for: most come within this, and one dropped costs the same."""
+SPENT = ("budget_usd", "budget_tokens")
+LANDING = ("signal", "request", *SPENT)
 """Reasons to stop after which what is in flight may still land: it is paid for."""
 
 
@@ -67,22 +72,27 @@ class Driver:
         self._parts = parts
         self._search = parts.search
         self._clock = clock
-        self._started = clock()
-        self._last_write = self._started
+        self._control = Control(parts.writer, clock)
+        models = parts.bench.models
+        gated = None if models is None else GatedAsker(models, self._control)
+        self._bench = replace(parts.bench, models=gated)
+        self._last_write = self._last_pulse = -math.inf
         self._backlog = list(parts.past.backlog)
         self._next_plan = self._backlog[-1].number + 1 if self._backlog else 1
         self._flying: dict[asyncio.Task[Told], int] = {}
         self._ready: dict[int, Told] = {}
-        self._fruitless = 0
+        self._exhaustion = Exhaustion(parts.search.lessons, parts.models)
         self._asked_to_stop = asyncio.Event()
         self._told_to_abort = asyncio.Event()
+        self._asked_by = "signal"
+        self._asker: dict[str, Any] = {}
         self._is_alone = False
         self.stopped_by: str | None = None
 
     @property
     def session_seconds(self) -> float:
-        """Wall time of this session."""
-        return self._clock() - self._started
+        """Wall time of this session, without pauses."""
+        return self._control.watch.seconds
 
     @property
     def run_seconds(self) -> float:
@@ -90,16 +100,20 @@ class Driver:
         return self._parts.past.seconds + self.session_seconds
 
     def ask_to_stop(self) -> None:
-        """Once: plan nothing more, let what is in flight finish for a while. Twice: drop it."""
-        if self._asked_to_stop.is_set():
+        """Once: plan nothing more, let what is in flight finish for a while. Twice, or at an end by itself: drop it."""
+        if self._asked_to_stop.is_set() or (self.stopped_by is not None and self.stopped_by not in LANDING):
             self._told_to_abort.set()
         self._asked_to_stop.set()
+        self._control.go_on()  # what is in flight may wait for a question
 
     async def unless_stopped(self, work: Coroutine[Any, Any, None]) -> None:
         """Await some work, but drop it when a stop is asked for."""
         task = asyncio.create_task(work)
         asked = asyncio.create_task(self._asked_to_stop.wait())
-        await asyncio.wait({task, asked}, return_when=asyncio.FIRST_COMPLETED)
+        done: set[asyncio.Task[Any]] = set()
+        while not done:
+            done, _ = await asyncio.wait({task, asked}, timeout=TICK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            self._obey()
         asked.cancel()
         if task.done():
             task.result()
@@ -109,27 +123,51 @@ class Driver:
 
     async def run(self) -> str:
         """Search until a budget is spent or a stop is asked for; returns what stopped it. The clock starts here."""
-        self._started = self._last_write = self._clock()
+        self._control.watch.start()
+        self._last_write = self._clock()
         try:
-            while self._stop_reason() is None:
+            while self._is_to_go_on():
                 self._fill()
                 await self._wait(TICK_SECONDS)
                 self._tell_ready()
                 self._show()
-            if self.stopped_by in LANDING:
-                data = {"reason": self.stopped_by, "in_flight": len(self._flying)}
-                self._parts.listener(Event(kind="stopping", data=data))
+            if self._lands():
+                self._announce("stopping", {"reason": self.stopped_by, "in_flight": len(self._flying), **self._asker})
                 await self._drain()
         finally:
             await self._cancel()
         assert self.stopped_by is not None
         return self.stopped_by
 
+    def _is_to_go_on(self) -> bool:
+        self._obey()
+        return self._stop_reason() is None
+
+    def _obey(self) -> None:
+        """Do what others ask for; what is in flight is finished and told in any case."""
+        request = self._control.news()
+        if request is None or self._asked_to_stop.is_set():
+            return
+        if request.wanted is Wanted.STOP:
+            self._asked_by, self._asker = "request", {"by": request.asker()}
+            self.ask_to_stop()
+        elif request.wanted is Wanted.PAUSE and not self._control.is_paused:
+            self._control.pause()
+            self._announce("paused", {"in_flight": len(self._flying), "by": request.asker()})
+        elif request.wanted is Wanted.RESUME and self._control.is_paused:
+            self._control.go_on()
+            self._announce("resumed", {"by": request.asker()})
+
+    def _announce(self, kind: str, data: dict[str, Any]) -> None:
+        """Say something of the session itself, once it is on disk."""
+        self._parts.writer.append([], events=[(kind, data)], seconds=self.session_seconds, pulse=self.pulse())
+        self._parts.listener(Event(kind=kind, data=data))
+
     def _stop_reason(self) -> str | None:
         if self.stopped_by is None:
             if self._asked_to_stop.is_set():
-                self.stopped_by = "signal"
-            elif self._fruitless >= MAX_FRUITLESS_ITERATIONS:
+                self.stopped_by = self._asked_by
+            elif self._parts.counts is None and self._exhaustion.is_reached():
                 self.stopped_by = "exhausted"
             else:
                 self.stopped_by = self._spent()
@@ -153,7 +191,7 @@ class Driver:
             self._next_plan += 1
         while self._backlog and self._may_dispatch():
             plan = self._backlog.pop(0)
-            task = asyncio.create_task(run_iteration(plan, self._search, self._parts.bench))
+            task = asyncio.create_task(run_iteration(plan, self._search, self._bench))
             self._flying[task] = plan.number
 
     def _may_dispatch(self) -> bool:
@@ -161,6 +199,8 @@ class Driver:
 
         Where replies cost money no more begin than can still be told: what a plan brings does not depend on when.
         """
+        if self._control.is_paused or self._exhaustion.is_waiting:
+            return False
         if self._parts.models is None or self._parts.counts is not None:
             return True
         left = self._evaluations_left()
@@ -175,8 +215,8 @@ class Driver:
             number = self._flying.pop(task)
             try:
                 self._ready[number] = task.result()
-            except BudgetSpentError:
-                continue  # never told: a resume with more to spend begins with it
+            except (BudgetSpentError, NoMoreQuestionsError):
+                continue  # never told: a resume begins with it
 
     def _tell_ready(self) -> None:
         """Tell what is next in order, as one group: planned on after each, on disk before anybody hears of it."""
@@ -184,18 +224,18 @@ class Driver:
         while self._may_tell() and (told := self._ready.pop(self._search.last_told + 1, None)) is not None:
             record = self._search.tell(told, limit=self._evaluations_left())
             records.append(record)
-            self._fruitless = 0 if record.candidates else self._fruitless + 1
-            if self._stop_reason() is not None and self.stopped_by not in LANDING:
+            self._exhaustion.note(record)
+            if self._stop_reason() is not None and not self._tells_on():
                 break
             if self.stopped_by is None:
                 self._fill()
         if records:
             self._last_write = self._clock()
-            for event in self._parts.journal.commit(records, self.session_seconds):
+            for event in self._parts.journal.commit(records, self.session_seconds, self._pulse_if_due()):
                 self._parts.listener(event)
         elif self._clock() - self._last_write > HEARTBEAT_SECONDS:
             self._last_write = self._clock()
-            self._parts.writer.heartbeat(self.session_seconds)
+            self._parts.writer.heartbeat(self.session_seconds, self._pulse_if_due())
 
     def _may_tell(self) -> bool:
         counts = self._parts.counts
@@ -207,7 +247,23 @@ class Driver:
         limit = self._parts.budget.evaluations
         return None if limit is None else max(limit - self._search.n_evaluations, 0)
 
+    def _pulse_if_due(self) -> Pulse | None:
+        now = self._clock()
+        if now - self._last_pulse < HEARTBEAT_SECONDS:
+            return None
+        self._last_pulse = now
+        return self.pulse()
+
+    def pulse(self) -> Pulse:
+        """The state of the run, as readers of the log are to see it."""
+        return Pulse(seconds=self.run_seconds, data=self._progress().data, paused=self._control.is_paused)
+
     def _show(self) -> None:
+        self._parts.listener(self._progress())
+        if self._parts.models is not None:
+            self._watch(self._parts.models)
+
+    def _progress(self) -> Event:
         executor = self._parts.bench.executor
         vitals = Vitals(
             in_flight=len(self._flying),
@@ -215,12 +271,13 @@ class Driver:
             lost_workers=executor.n_lost_workers,
             session_seconds=self.session_seconds,
             seconds=self.run_seconds,
+            paused=self._control.is_paused,
+            worker_states=getattr(executor, "worker_states", []),
         )
         models = self._parts.models
         totals = None if models is None else models.totals
-        self._parts.listener(progress_event(self._search, self._parts.budget, vitals, totals))
-        if models is not None:
-            self._watch(models)
+        failures = self._parts.journal.failures
+        return progress_event(self._search, self._parts.budget, vitals, totals, failures=failures)
 
     def _watch(self, models: ModelDesk) -> None:
         """Say which models fell silent; without any, go on with the other operators if there are some."""
@@ -234,15 +291,33 @@ class Driver:
             self._parts.listener(Event(kind="warning", data={"text": text}))
 
     async def _drain(self) -> None:
-        """Let what is in flight land: for a while after a signal, to the end where its replies are paid for."""
-        deadline = math.inf
+        """Let what is in flight land: for a while, to the end where only money ended the run.
+
+        Nothing is asked any more after other reasons. Where no more may be told (the target is reached, say), only
+        replies land: they are on record then, and a resume uses them.
+        """
+        models, deadline = self._parts.models, math.inf
+        if models is not None and self.stopped_by not in SPENT:
+            models.ask_no_more()
         while self._flying and not self._told_to_abort.is_set() and self._clock() < deadline:
-            if self._asked_to_stop.is_set():
-                patience = DRAIN_SECONDS if self._parts.models is None else DRAIN_SECONDS_OF_MODELS
+            if self._asked_to_stop.is_set() or self.stopped_by not in SPENT:
+                patience = DRAIN_SECONDS_OF_MODELS if models is not None and models.n_in_flight else DRAIN_SECONDS
                 deadline = min(deadline, self._clock() + patience)
             await self._wait(TICK_SECONDS)
-            self._tell_ready()
+            if self._tells_on():
+                self._tell_ready()
+            elif models is None or not models.n_in_flight:
+                break
             self._show()
+
+    def _lands(self) -> bool:
+        """Whether to wait for what is in flight: replies that are being paid for always may land."""
+        models = self._parts.models
+        return self.stopped_by in LANDING or (models is not None and models.n_in_flight > 0)
+
+    def _tells_on(self) -> bool:
+        """Whether what lands after the end is still told; where time ended a run, paid work is."""
+        return self.stopped_by in LANDING or (self.stopped_by == "time" and self._parts.models is not None)
 
     async def _cancel(self) -> None:
         for task in self._flying:

@@ -59,7 +59,7 @@ class RunOptions:
 class RunSummary:
     """How a session of a run ended.
 
-    `stopped_by` is evaluations, time, target, signal, exhausted, budget_usd, budget_tokens or replayed.
+    `stopped_by` is evaluations, time, target, signal, request, exhausted, budget_usd, budget_tokens or replayed.
     `evaluator_failures` counts the evaluations of the whole run that failed by the evaluator's fault. `models` are the
     totals of all calls, None in a run without language models. `replay_equal` says whether a repetition found the
     archive of the run it repeats, None for any other run.

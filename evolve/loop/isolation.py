@@ -1,7 +1,13 @@
 """Whether this machine can confine Python candidates; asked before anything is written."""
 
+from functools import cache
+from typing import TYPE_CHECKING
+
 from evolve.config.problem import Problem
 from evolve.errors import EvolveEnvironmentError, ProblemError
+
+if TYPE_CHECKING:
+    from sandbox.gpu import GpuAccess
 
 
 def require_isolation(problem: Problem, *, unsafe: bool) -> str:
@@ -19,20 +25,27 @@ def require_isolation(problem: Problem, *, unsafe: bool) -> str:
     # The sandbox is for Linux only, and symbolic problems run anywhere.
     from sandbox.errors import PreloadError, SandboxError
     from sandbox.gpu import GpuAccess
-    from sandbox.process import ProcessSandbox
 
     wanted = problem.tables.sandbox
     gpu = GpuAccess(devices=wanted.gpus) if wanted.gpus else None
     try:
-        # No candidate starts: this tries the layers, and whether the modules can be imported.
-        with ProcessSandbox(preload=wanted.preload, unsafe=unsafe, gpu=gpu) as sandbox:
-            return str(sandbox.level)
+        return _level_here(tuple(wanted.preload), gpu, unsafe=unsafe)
     except PreloadError as error:
         raise ProblemError(f"{problem.name}: {error}") from error
     except SandboxError as error:
         asked = f"[sandbox] gpus = {list(wanted.gpus)} in problem.toml asks for graphics cards; " if gpu else ""
         hint = f"{asked}`evolve doctor` shows what works here, docs/security.md what each part is for"
         raise EvolveEnvironmentError(str(error), hint=hint) from error
+
+
+@cache
+def _level_here(preload: tuple[str, ...], gpu: "GpuAccess | None", *, unsafe: bool) -> str:
+    """The level of this machine, tried once: the judges' own sandboxes are tested again whenever they start."""
+    from sandbox.process import ProcessSandbox
+
+    # No candidate starts: this tries the layers, and whether the modules can be imported.
+    with ProcessSandbox(preload=preload, unsafe=unsafe, gpu=gpu) as sandbox:
+        return str(sandbox.level)
 
 
 def warning_of(level: str, problem: Problem) -> str:

@@ -60,11 +60,11 @@ async def run_iteration(plan: Plan, search: Search, bench: Bench) -> Told:
         except CandidateSyntaxError as error:
             children.append(_refused(proposal, error, f"refused-{plan.number}-{len(children)}"))
             continue
-        signature = search.signature_of(proposal.files)
+        signature = search.known.behaviour_of(proposal.files)
         if (
             not seen.isdisjoint((fingerprint, signature))
-            or search.was_known(fingerprint, plan.horizon)
-            or search.was_seen_to_behave(signature, plan.horizon)
+            or search.known.had(fingerprint, plan.horizon)
+            or search.known.had_behaviour(signature, plan.horizon)
         ):
             n_duplicates += 1
             continue

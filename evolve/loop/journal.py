@@ -1,13 +1,13 @@
 """From told iterations to rows and events: what changed in the archive, and who must hear of it."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 from evaluators.contract import Failure
 from evolve.loop.events import Event
 from evolve.loop.search import Search
-from evolve.store import CandidateRecord, IterationRecord, RunWriter
+from evolve.store import CandidateRecord, IterationRecord, Pulse, RunWriter
 
 MAX_WARNINGS = 20
 Cells = dict[tuple[int, int], list[int]]
@@ -23,7 +23,10 @@ def elite_cells(search: Search) -> Cells:
 
 
 class Journal:
-    """Writes told iterations; remembers what the elite table holds so that only changed cells are written."""
+    """Writes told iterations; remembers what the elite table holds so that only changed cells are written.
+
+    `failures` counts the failed evaluations of the whole run by type.
+    """
 
     def __init__(self, writer: RunWriter, search: Search) -> None:
         self._writer = writer
@@ -31,10 +34,11 @@ class Journal:
         self._written: Cells = elite_cells(search)
         self._curve_score = search.best_score
         self._warned: set[str] = set()
+        self.failures: Counter[str] = Counter(writer.failures_by_type())
         self._level = "" if search.best is None else search.best.evaluation.level
 
-    def commit(self, records: Sequence[IterationRecord], seconds: float) -> list[Event]:
-        """Put iterations on disk, then return the events that may now be announced.
+    def commit(self, records: Sequence[IterationRecord], seconds: float, pulse: Pulse | None = None) -> list[Event]:
+        """Put iterations on disk, and the state of the run with them; return the events that may now be announced.
 
         Raises:
             ResumableError: the disk is full or gone; nothing was written.
@@ -43,6 +47,8 @@ class Journal:
         curve: list[tuple[int, float, float, int]] = []
         for row in (row for record in records for row in record.candidates):
             score = row.evaluation.score
+            if row.evaluation.failure is not None:
+                self.failures[row.evaluation.failure.value] += 1
             if row.evaluation.failure is Failure.EVALUATOR:
                 events += self._warning(row)
             events += self._change_of_level(row)
@@ -57,6 +63,7 @@ class Journal:
             curve=curve,
             events=[(event.kind, event.data) for event in events],
             seconds=seconds,
+            pulse=pulse,
         )
         self._written.update(changed)
         return events

@@ -40,6 +40,10 @@ class Lessons:
         """Whether an operator works by a language model."""
         return operator in self._model_of
 
+    def is_learner(self, operator: str) -> bool:
+        """Whether an operator learns and makes no children."""
+        return operator in self._learners
+
     def turn(self, number: int) -> Operator | None:
         """The learner whose turn it is in iteration `number`, if one is due; those whose model is out of order wait."""
         if not self._learners or self._n_written // LEARN_EVERY <= self._n_turns:

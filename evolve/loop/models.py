@@ -48,7 +48,6 @@ class ModelDesk:
         self.totals = past.totals
         self.usd_per_second = table.usd_per_second
         self._options = options
-        self._sleep = (around or Surroundings()).sleep
         self._keeps_prompts = table.keep_prompts
         self._writer: RunWriter | None = None
         self._prompts: dict[tuple[int, int], Prompt] = {}
@@ -89,11 +88,15 @@ class ModelDesk:
 
     async def _wait_until_open(self) -> None:
         """Wait for a model that its server has parked, where nobody else could go on meanwhile."""
-        seconds = self.service.seconds_left
-        if 0.0 < seconds < math.inf:
+        if self.is_parked:
+            seconds = self.service.seconds_left
             if seconds > LONG_SECONDS:
-                self._pauses.append(f"all language models asked for a pause: waiting {seconds:.0f} s")
-            await self._sleep(seconds)
+                self.tell_pause()
+            await self.service.pause(seconds)
+
+    def tell_pause(self) -> None:
+        """Have it said that nothing goes on before a model does."""
+        self._pauses.append(f"all language models asked for a pause: waiting {self.service.seconds_left:.0f} s")
 
     def _record(self, call: CallRecord) -> None:
         assert self._writer is not None, "the desk is attached before anything is asked"
@@ -116,6 +119,20 @@ class ModelDesk:
     def is_dead(self) -> bool:
         """Whether no model can answer any more in this session."""
         return self.service.is_dead
+
+    @property
+    def is_parked(self) -> bool:
+        """Whether no model takes a question now, but some will later."""
+        return 0.0 < self.service.seconds_left < math.inf
+
+    @property
+    def n_in_flight(self) -> int:
+        """How many requests that cost money are being answered."""
+        return self.service.n_in_flight
+
+    def ask_no_more(self) -> None:
+        """Send nothing any more, but let what is in flight land: it is on record then, and a resume uses it."""
+        self.service.ask_no_more()
 
     def reasons(self) -> str:
         """Why models cannot be used, one after the other."""

@@ -1,6 +1,7 @@
 """Numbers for whoever watches: how far the search is, how fast, and how much is left."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,17 +15,33 @@ from evolve.store import CallTotals
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vitals:
-    """Signs of life of a session; `session_seconds` is its own wall time, `seconds` that of the whole run."""
+    """Signs of life of a session; `session_seconds` is its own wall time, `seconds` that of the whole run.
+
+    While it is `paused` nothing new begins, and both stand still. `worker_states` says what every worker does, as far
+    as the executor can tell.
+    """
 
     in_flight: int
     workers: int
     lost_workers: int
     session_seconds: float
     seconds: float
+    paused: bool = False
+    worker_states: Sequence[Mapping[str, Any]] = field(default_factory=list)
 
 
-def progress_event(search: Search, budget: Budget, vitals: Vitals, calls: CallTotals | None = None) -> Event:
-    """The state of the search as one event; `calls` are the totals of language models if the run has any."""
+def progress_event(
+    search: Search,
+    budget: Budget,
+    vitals: Vitals,
+    calls: CallTotals | None = None,
+    *,
+    failures: Mapping[str, int] | None = None,
+) -> Event:
+    """The state of the search as one event.
+
+    `calls` are the totals of language models if the run has any, `failures` counts failed evaluations by type.
+    """
     stats = search.islands.stats()
     best = search.best
     data: dict[str, Any] = {
@@ -36,6 +53,7 @@ def progress_event(search: Search, budget: Budget, vitals: Vitals, calls: CallTo
         "best_score": search.best_score,
         "best_id": None if best is None else best.candidate.id,
         "failures": search.n_failures,
+        "failures_by_type": dict(sorted((failures or {}).items())),
         "duplicates": search.n_duplicates,
         **asdict(vitals),
         "evaluations_left": None if budget.evaluations is None else max(budget.evaluations - search.n_evaluations, 0),

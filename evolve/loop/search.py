@@ -1,7 +1,6 @@
 """The search as a pure fold: plans come from its state, told iterations change it, no clock and no disk."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,8 +10,9 @@ from archive.errors import ArchiveError
 from archive.islands import Islands
 from evaluators.answers import clean
 from evaluators.contract import Evaluation, Failure
-from evolve.loop.briefings import MAP_ELITES, Scouting
-from evolve.loop.lessons import Lessons
+from evolve.loop.briefings import Scouting
+from evolve.loop.known import Known
+from evolve.loop.manner import OPENERS_EVERY, PLAIN, Manner
 from evolve.loop.memory import Memory
 from evolve.loop.randomness import Purpose, stream
 from evolve.loop.told import Plan, Told, ToldChild
@@ -23,33 +23,12 @@ from evolve.selection.reward import Gain, ImprovementReward
 from evolve.store.records import CandidateRecord, IterationRecord
 
 FAILED = "failed"
-OPENERS_EVERY = 2
 FLOOR_OF_ALL = 0.25
 """What all operators together keep at least when there are many: every language model brings several."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
-    """In what way a run searches.
-
-    `openers` are operators that have one turn each, in their order, in every `OPENERS_EVERY`-th iteration from the
-    first on; the bandit neither chooses them nor learns from them. They may share a name, but not with operators.
-    `lessons` are for a run with language models; such a run rewards improvements, for its operators cost very different
-    amounts, and knows programs that behave alike by `signature_of` (None where it cannot tell). `strategy` says who
-    breeds: `map_elites`, or one of the baselines `iid` (the seed program) and `sequential` (the last best).
-    """
-
-    openers: tuple[Operator, ...] = ()
-    lessons: Lessons | None = None
-    strategy: str = MAP_ELITES
-    signature_of: Callable[[Mapping[str, str]], str | None] | None = None
-
-
-PLAIN = Manner()
-
-
 class Search:
-    """Archive islands, operator statistics and the fingerprints seen so far.
+    """Archive islands, operator statistics and the programs seen so far.
 
     Iterations are told strictly in order: 0 is the seed program, offered to every island. A plan depends only on the
     options, its number and what was told before it, so the same window gives the same search with any number of
@@ -79,6 +58,7 @@ class Search:
         self.operators = tuple(operators)
         self.openers = manner.openers
         self.lessons = lessons
+        self.known = Known(manner.signature_of)
         self._memory = Memory(islands)
         self._scouting = Scouting(islands, self._memory, lessons, manner.strategy)
         self._improvement = None if lessons is None else ImprovementReward()
@@ -88,9 +68,6 @@ class Search:
         self._n_migrants = n_migrants
         self._generations: dict[int, int] = {}
         self._scores: dict[int, float] = {}
-        self._told_at: dict[str, int] = {}
-        self._signature_of = manner.signature_of
-        self._behaved_at: dict[str, int] = {}
 
     @property
     def has_plain_operators(self) -> bool:
@@ -144,18 +121,6 @@ class Search:
         if self.lessons is not None:
             self.lessons.start(operator)
 
-    def was_known(self, fingerprint: str, horizon: int) -> bool:
-        """Whether a program with this fingerprint had been told when iteration `horizon` was."""
-        return self._told_at.get(fingerprint, horizon + 1) <= horizon
-
-    def signature_of(self, files: Mapping[str, str]) -> str | None:
-        """What a program does and with which operations, where that is cheap to know; None where it is not."""
-        return None if self._signature_of is None else self._signature_of(files)
-
-    def was_seen_to_behave(self, signature: str | None, horizon: int) -> bool:
-        """Whether a program with this signature had been told when iteration `horizon` was."""
-        return signature is not None and self._behaved_at.get(signature, horizon + 1) <= horizon
-
     def tell(self, told: Told, *, limit: int | None = None) -> IterationRecord:
         """Fold one outcome into the archive; returns the row for the log.
 
@@ -172,12 +137,12 @@ class Search:
         gains: list[Gain] = []
         n_duplicates = told.n_duplicates
         for child in told.children:
-            if child.fingerprint in self._told_at:
+            if self.known.has(child.fingerprint):
                 n_duplicates += 1
                 continue
             if limit is not None and len(rows) >= limit:
                 break
-            self._told_at[child.fingerprint] = told.number
+            self.known.note(child, told.number)
             rows.append(self._offer(child, told, gains))
         reward = self._finish(told, rows, gains)
         self.n_duplicates += n_duplicates
@@ -209,8 +174,6 @@ class Search:
             metrics=child.evaluation.metrics,
         )
         self._generations[identifier] = candidate.generation
-        if self._signature_of is not None and (signature := self._signature_of(child.files)) is not None:
-            self._behaved_at.setdefault(signature, told.number)
         record, over_cell = self._add(candidate, child.evaluation, told)
         self._remember(record, over_cell, gains)
         return record
@@ -243,6 +206,8 @@ class Search:
         if score is None:
             self._memory.note_failed(record)
             return
+        # A twin that another island or cell keeps is no discovery; without models only what is kept counts.
+        is_twin = self._improvement is not None and self.known.note_result(record.evaluation)
         self._scores[record.candidate.id] = score
         is_best = self.best_score is None or score > self.best_score
         if is_best:
@@ -251,8 +216,10 @@ class Search:
             self._memory.seed = record
         if record.status in (AddStatus.NEW, AddStatus.IMPROVED):
             gain = Gain(improvement=self._improvement_of(record, score, over_cell), is_best=is_best)
-            gains.append(gain)
-            self._memory.note_kept(record, is_gain=gain.improvement is not None and gain.improvement > 0.0)
+            if not is_twin:
+                gains.append(gain)
+            is_gain = gain.improvement is not None and gain.improvement > 0.0 and not is_twin
+            self._memory.note_kept(record, is_gain=is_gain)
 
     def _improvement_of(self, record: CandidateRecord, score: float, over_cell: float | None) -> float | None:
         """By how much a kept child beats both its best parent and what its cell held; None without a scored parent."""

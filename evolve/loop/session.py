@@ -10,7 +10,7 @@ from typing import Any
 from evaluators.spec import JudgeSpec
 from evolve import tasks
 from evolve.config.problem import Problem
-from evolve.errors import ModelUnusableError
+from evolve.errors import EvolveError, ModelUnusableError
 from evolve.executors import LocalExecutor
 from evolve.loop.beginning import begin
 from evolve.loop.budget import Budget
@@ -19,6 +19,7 @@ from evolve.loop.events import Event, Listener, RunOptions, RunSummary
 from evolve.loop.gate import gate_for
 from evolve.loop.iteration import Bench
 from evolve.loop.journal import Journal
+from evolve.loop.logbook import Logbook
 from evolve.loop.models import ModelDesk
 from evolve.loop.recording import Recording
 from evolve.loop.search import Search
@@ -43,8 +44,21 @@ class Session:
 
 
 def run_session(session: Session) -> RunSummary:
-    """Search until a budget is spent or a signal asks to stop; the writer stays open."""
-    return asyncio.run(_session_async(session))
+    """Search until a budget is spent or a signal asks to stop; the writer stays open.
+
+    What the listener hears is in the run's `log.jsonl` too.
+    """
+    logbook = Logbook(session.writer.run_dir)
+
+    def listen(event: Event) -> None:
+        logbook.hear(event)
+        session.listener(event)
+
+    try:
+        return asyncio.run(_session_async(replace(session, listener=listen)))
+    except EvolveError as error:
+        logbook.note("failed", {"error": error.message, "exit_code": error.exit_code})
+        raise
 
 
 async def _session_async(session: Session) -> RunSummary:
@@ -64,23 +78,24 @@ async def _session_async(session: Session) -> RunSummary:
             await driver.unless_stopped(begin(problem, parts))
             stopped_by = await driver.run()
         except ModelUnusableError:
-            _end(session, driver.session_seconds, "no_model")
+            _end(session, driver, "no_model")
             raise
         finally:
             await executor.close()
             if desk is not None:
                 await desk.close()
-    seconds = driver.session_seconds  # read once: what is told is what is recorded
-    _end(session, seconds, stopped_by)
+    seconds = _end(session, driver, stopped_by)
     signal_number = caught[0] if caught and stopped_by == "signal" else None
     summary = replace(_summary(session, stopped_by, session.past.seconds + seconds), signal=signal_number)
     session.listener(Event(kind="stopped", data=summary.to_mapping()))
     return summary
 
 
-def _end(session: Session, seconds: float, stopped_by: str) -> None:
+def _end(session: Session, driver: Driver, stopped_by: str) -> float:
+    seconds = driver.session_seconds  # read once: what is told is what is recorded
     session.writer.set_meta("archive_hash", session.search.islands.hash())  # before the end: who ended left a hash
-    session.writer.end_session(seconds, stopped_by)
+    session.writer.end_session(seconds, stopped_by, driver.pulse())
+    return seconds
 
 
 def _parts_of(session: Session, executor: LocalExecutor) -> RunParts:

@@ -17,15 +17,16 @@ from evolve.errors import ProblemError, SeedError
 from evolve.loop.behaviour import behaviour_for
 from evolve.loop.briefings import MAP_ELITES
 from evolve.loop.lessons import Lessons
-from evolve.loop.search import Manner, Search
+from evolve.loop.manner import Manner
+from evolve.loop.search import Search
 from evolve.operators.contract import EVERYONE, Operator
 from evolve.operators.enumeration import enumeration
 from evolve.operators.float32 import Float32Climb
-from evolve.operators.llm_setup import LEARNING_KINDS, language_model_operators
 from evolve.operators.python_crossover import PythonCrossover
 from evolve.operators.python_literals import PythonLiteralEdit
 from evolve.operators.python_tree import PythonTreeEdit
 from evolve.operators.symbolic import SymbolicBurst, SymbolicCrossover, SymbolicMutation
+from evolve.operators.writing.setup import LEARNING_KINDS, language_model_operators
 from sandbox.symbolic.vocabulary import OP_ADD, OP_DIV, OP_MUL, OP_SUB, load_vocabulary
 
 BURST_CHILDREN = 32

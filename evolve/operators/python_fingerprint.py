@@ -3,10 +3,17 @@
 import ast
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from evolve.config.python_text import parse_python
 from sandbox.errors import CandidateSyntaxError
+
+N_REMEMBERED = 16
+"""The operator that made a text and the gate both ask for its normal form, which takes milliseconds."""
+
+_PARTS = ("body", "orelse", "finalbody", "handlers", "cases")
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def python_fingerprint(files: Mapping[str, str]) -> str:
@@ -21,6 +28,7 @@ def python_fingerprint(files: Mapping[str, str]) -> str:
     return digest.hexdigest()
 
 
+@lru_cache(maxsize=N_REMEMBERED)
 def normal_form(text: str) -> str:
     """The text's syntax tree as a string, without docstrings, comments and layout.
 
@@ -28,8 +36,8 @@ def normal_form(text: str) -> str:
         CandidateSyntaxError: the text does not parse.
     """
     tree = parse_python(text)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+    for node in _statements(tree):
+        if isinstance(node, _DOCUMENTED):
             _drop_docstring(node)
     try:
         return ast.dump(tree)
@@ -37,6 +45,16 @@ def normal_form(text: str) -> str:
         raise CandidateSyntaxError("the text is nested too deeply") from error
     except ValueError as error:  # a hexadecimal number too long to be written as a decimal one
         raise CandidateSyntaxError(f"the text of {len(text)} characters has no normal form: {error}") from error
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """The module and all statements in it: only they have docstrings, and most nodes are expressions."""
+    left: list[ast.AST] = [tree]
+    while left:
+        node = left.pop()
+        for part in _PARTS:
+            left.extend(getattr(node, part, ()))
+        yield node
 
 
 def _drop_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> None:

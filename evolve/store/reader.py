@@ -10,6 +10,7 @@ from archive.candidate import Candidate
 from evaluators.contract import Evaluation, Failure
 from evolve.errors import EvolveEnvironmentError, UsageError
 from evolve.store.calls import TOTALS_QUERY, CallTotals, call_of, prompt_of, totals_of
+from evolve.store.pulse import LATEST
 from evolve.store.records import CallRecord, CandidateRecord, IterationRecord, unpack_files
 from evolve.store.schema import (
     DATABASE_NAME,
@@ -65,6 +66,25 @@ class RunReader:
     def events(self, *, after: int = 0, limit: int = 100) -> list[dict[str, Any]]:
         """Notable events with an id above `after`, oldest first."""
         rows = self._rows("SELECT * FROM event WHERE id > ? ORDER BY id LIMIT ?", after, limit)
+        return [{**dict(row), "data": json.loads(row["data"])} for row in rows]
+
+    def last_event(self) -> int:
+        """The id of the newest event, 0 without any."""
+        return int(self._rows("SELECT coalesce(max(id), 0) AS last FROM event")[0]["last"])
+
+    def pulse(self) -> dict[str, Any] | None:
+        """The latest state that the controller wrote: `at`, `seconds` of the run, `data` as in a progress event.
+
+        None before the first, and in runs of an earlier version.
+        """
+        found = self.pulses(first=LATEST, last=LATEST)
+        return found[0] if found else None
+
+    def pulses(self, *, first: int = LATEST + 1, last: int = 2**62) -> list[dict[str, Any]]:
+        """The history of states, oldest first: `id`, `at`, `seconds`, `data`."""
+        if not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'pulse'"):
+            return []
+        rows = self._rows("SELECT * FROM pulse WHERE id BETWEEN ? AND ? ORDER BY id", first, last)
         return [{**dict(row), "data": json.loads(row["data"])} for row in rows]
 
     def curve(self) -> list[dict[str, Any]]:

@@ -7,13 +7,22 @@ from pathlib import Path
 from evaluators.contract import INTERPRETER
 from evolve.errors import EvolveEnvironmentError, UsageError
 from evolve.store.calls import CALL_TABLES
+from evolve.store.pulse import PULSE_TABLES
 from sandbox.layers import Level
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 UNSTAMPED_VERSION = 1  # candidates have no level of isolation: they had none but WEAK then
 SPEECHLESS_VERSION = 2  # no language models: iterations have no notes, and there are no calls
-KNOWN_VERSIONS = (UNSTAMPED_VERSION, SPEECHLESS_VERSION, SCHEMA_VERSION)
+PULSELESS_VERSION = 3  # the state of a run was told to its own terminal only, and a session could not be paused
+KNOWN_VERSIONS = (UNSTAMPED_VERSION, SPEECHLESS_VERSION, PULSELESS_VERSION, SCHEMA_VERSION)
 DATABASE_NAME = "run.db"
+
+INDEXES = """
+CREATE INDEX candidate_failure ON candidate (failure, id) WHERE failure IS NOT NULL;
+CREATE INDEX candidate_operator ON candidate (operator, id);
+CREATE INDEX iteration_operator ON iteration (operator, number);
+"""
+"""What the edges look up, besides the indexes that the loop itself needs."""
 
 TABLES = (
     """
@@ -46,9 +55,11 @@ CREATE TABLE event (
   id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, kind TEXT NOT NULL, data TEXT NOT NULL) STRICT;
 CREATE TABLE session (
   id INTEGER PRIMARY KEY AUTOINCREMENT, pid INTEGER NOT NULL, host TEXT NOT NULL, started TEXT NOT NULL,
-  heartbeat TEXT NOT NULL, seconds REAL NOT NULL, stopped_by TEXT) STRICT;
+  heartbeat TEXT NOT NULL, seconds REAL NOT NULL, stopped_by TEXT, paused INTEGER NOT NULL DEFAULT 0) STRICT;
 """
     + CALL_TABLES
+    + PULSE_TABLES
+    + INDEXES
 )
 
 
@@ -98,6 +109,9 @@ def bring_up_to_date(connection: sqlite3.Connection, version: int) -> None:
     if version <= SPEECHLESS_VERSION:
         connection.execute("ALTER TABLE iteration ADD COLUMN notes TEXT NOT NULL DEFAULT '{}'")
         create_tables(connection, CALL_TABLES)
+    if version <= PULSELESS_VERSION:
+        connection.execute("ALTER TABLE session ADD COLUMN paused INTEGER NOT NULL DEFAULT 0")
+        create_tables(connection, PULSE_TABLES + INDEXES)
     connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 
 

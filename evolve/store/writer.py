@@ -13,7 +13,9 @@ from typing import Any
 
 from evolve.errors import EvolveEnvironmentError, ResumableError, UsageError
 from evolve.store.calls import insert_call
+from evolve.store.control import CONTROL_NAME, SessionKey, forget_requests
 from evolve.store.lock import LOCK_NAME, refuse_network_filesystem, take_lock
+from evolve.store.pulse import Pulse, write_pulse
 from evolve.store.records import CallRecord, CandidateRecord, IterationRecord, pack_files, source_hash
 from evolve.store.schema import (
     DATABASE_NAME,
@@ -38,6 +40,7 @@ class RunWriter:
             self._lock.close()
             raise EvolveEnvironmentError(f"cannot open {run_dir / DATABASE_NAME}: {error}") from error
         self._session = 0
+        self.session_key: SessionKey | None = None
 
     @classmethod
     def create(
@@ -105,8 +108,14 @@ class RunWriter:
             connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         self._number("PRAGMA wal_checkpoint(TRUNCATE)")  # the file alone, without its -wal, is a run from now on
 
+    def failures_by_type(self) -> dict[str, int]:
+        """How many evaluations failed in which way."""
+        query = "SELECT failure, count(*) FROM candidate WHERE failure IS NOT NULL GROUP BY failure ORDER BY failure"
+        return {str(failure): int(n) for failure, n in self._connection.execute(query)}
+
     def start_session(self) -> None:
-        """Record that this process now controls the run."""
+        """Record that this process now controls the run; what was asked of an earlier one is forgotten."""
+        forget_requests(self.run_dir)
         with self._transaction() as connection:
             now = _now()
             cursor = connection.execute(
@@ -114,17 +123,23 @@ class RunWriter:
                 (os.getpid(), socket.gethostname(), now, now),
             )
             self._session = cursor.lastrowid or 0
+        self.session_key = SessionKey(id=self._session, started=now)
 
-    def heartbeat(self, seconds: float) -> None:
+    def heartbeat(self, seconds: float, pulse: Pulse | None = None) -> None:
         """Say that the controller lives; `seconds` is the wall time of this session so far."""
         with self._transaction() as connection:
-            self._beat(connection, seconds)
+            self._beat(connection, seconds, pulse)
 
-    def end_session(self, seconds: float, stopped_by: str) -> None:
-        """Record why this session ended."""
+    def end_session(self, seconds: float, stopped_by: str, pulse: Pulse | None = None) -> None:
+        """Record why this session ended, and the state that it left."""
         with self._transaction() as connection:
             self._beat(connection, seconds)
-            connection.execute("UPDATE session SET stopped_by = ? WHERE id = ?", (stopped_by, self._session))
+            if pulse is not None:
+                write_pulse(connection, pulse, at=_now(), is_last=True)
+            connection.execute(
+                "UPDATE session SET stopped_by = ?, paused = 0 WHERE id = ?", (stopped_by, self._session)
+            )
+        forget_requests(self.run_dir)
 
     def set_meta(self, key: str, value: object) -> None:
         """Write or replace one entry of the run's meta table."""
@@ -152,11 +167,12 @@ class RunWriter:
         curve: Iterable[tuple[int, float, float, int]] = (),
         events: Iterable[tuple[str, Mapping[str, Any]]] = (),
         seconds: float = 0.0,
+        pulse: Pulse | None = None,
     ) -> None:
         """Append told iterations in one transaction; on return they are on disk.
 
         `elites` gives (island, cell, ids in rank order) for the cells that changed, `curve` rows of best-so-far
-        (evaluations, seconds, score, candidate id).
+        (evaluations, seconds, score, candidate id), `pulse` the state of the run if it is time to write it.
 
         Raises:
             ResumableError: the disk is full or gone; nothing of this call was written.
@@ -174,12 +190,14 @@ class RunWriter:
                 "INSERT INTO event (at, kind, data) VALUES (?, ?, ?)",
                 [(now, kind, json.dumps(data)) for kind, data in events],
             )
-            self._beat(connection, seconds)
+            self._beat(connection, seconds, pulse)
 
-    def _beat(self, connection: sqlite3.Connection, seconds: float) -> None:
-        connection.execute(
-            "UPDATE session SET heartbeat = ?, seconds = ? WHERE id = ?", (_now(), seconds, self._session)
-        )
+    def _beat(self, connection: sqlite3.Connection, seconds: float, pulse: Pulse | None = None) -> None:
+        now = _now()
+        connection.execute("UPDATE session SET heartbeat = ?, seconds = ? WHERE id = ?", (now, seconds, self._session))
+        if pulse is not None:
+            write_pulse(connection, pulse, at=now)
+            connection.execute("UPDATE session SET paused = ? WHERE id = ?", (int(pulse.paused), self._session))
 
     @staticmethod
     def _insert_iteration(connection: sqlite3.Connection, record: IterationRecord) -> None:
@@ -224,7 +242,7 @@ class RunWriter:
     def discard(self, *, folder_too: bool) -> None:
         """Remove a run that never began, and its folder if that is empty and `folder_too`."""
         self._connection.close()
-        for name in (DATABASE_NAME, f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm", LOCK_NAME):
+        for name in (DATABASE_NAME, f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm", CONTROL_NAME, LOCK_NAME):
             (self.run_dir / name).unlink(missing_ok=True)
         if folder_too:
             with suppress(OSError):

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from evolve.llm.calls import Answer, CallKey, ReplySource
@@ -98,6 +98,7 @@ def service_of(
     *models: Answering,
     records: Records,
     price: Price | None = PRICE,
+    prices: Mapping[str, Price] | None = None,
     ledger: Ledger | None = None,
     clock: ManualClock | None = None,
     policy: RetryPolicy | None = None,
@@ -107,7 +108,12 @@ def service_of(
     clock = clock or ManualClock()
     provider = Provider(name="openai", client="responses")
     entries = tuple(
-        Entry(spec=ModelSpec(name=model.name, provider=provider, model=model.name), client=model, price=price, key=key)
+        Entry(
+            spec=ModelSpec(name=model.name, provider=provider, model=model.name),
+            client=model,
+            price=(prices or {}).get(model.name, price),
+            key=key,
+        )
         for model in models
     )
     return ModelService(

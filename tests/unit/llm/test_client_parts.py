@@ -1,8 +1,10 @@
 """Connections, keys and the reading of answers, without a server."""
 
 import asyncio
+import gzip
 import subprocess
 import sys
+import zlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -19,7 +21,7 @@ from evolve.llm.exchange import Wire
 from evolve.llm.hearing import Heard, count_in
 from evolve.llm.openai_client import ChatWire, ResponsesWire, chat_model, responses_model, strip_thinking
 from evolve.llm.outcomes import ProtocolError
-from evolve.llm.tail import Tail
+from evolve.llm.tail import MOST_ERROR_BYTES, Tail
 
 CANARY = "sk-canary-0123456789"
 WIRES: list[Wire] = [ChatWire(model="m"), ResponsesWire(model="m"), MessagesWire(model="m")]
@@ -238,17 +240,59 @@ def test_input_is_estimated_at_four_characters_a_token_rounded_up() -> None:
     assert Prompt(system=("abc",), turns=(Turn(role="user", text="de"),)).estimated_tokens() == 2
 
 
-def test_an_answer_without_end_is_not_kept_in_memory() -> None:
-    async def endless() -> AsyncIterator[bytes]:
-        while True:
-            yield b"x" * 100
+async def endless(piece: bytes) -> AsyncIterator[bytes]:
+    while True:
+        yield piece
 
-    async def read() -> None:
-        async for piece in Tail(httpx2.Response(200, content=endless()), most_bytes=1000):
-            received.append(piece)
+
+def read_all(response: httpx2.Response, **limits: int) -> list[bytes]:
+    async def read() -> list[bytes]:
+        try:
+            async for piece in Tail(response, **limits):
+                received.append(piece)
+        except ProtocolError as error:
+            received.append(str(error).encode())
+        return received
 
     received: list[bytes] = []
-    with pytest.raises(ProtocolError, match="longer than any"):
-        asyncio.run(read())
+    return asyncio.run(read())
 
-    assert len(received) == 10
+
+def test_an_answer_without_end_is_not_kept_in_memory() -> None:
+    received = read_all(httpx2.Response(200, content=endless(b"x" * 100)), most_bytes=1000)
+
+    assert received == [b"x" * 100] * 10 + [b"the answer is longer than any that a model could give"]
+
+
+def test_an_error_without_end_ends_after_its_beginning() -> None:
+    received = read_all(httpx2.Response(500, content=endless(b"x" * 1000)))
+
+    assert received == [b"x" * 1000] * (MOST_ERROR_BYTES // 1000)
+
+
+@pytest.mark.parametrize("code", [200, 500])
+def test_packed_bytes_count_as_what_they_unpack_to(code: int) -> None:
+    bomb = gzip.compress(b"0" * 20_000_000)
+    response = httpx2.Response(code, headers={"content-encoding": "gzip"}, content=endless(bomb))
+
+    received = read_all(response, most_bytes=MOST_ERROR_BYTES)
+
+    assert sum(map(len, received)) <= MOST_ERROR_BYTES + 100
+    assert max(map(len, received)) <= 1 << 16
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "said"),
+    [
+        ("gzip", gzip.compress(b"well"), b"well"),
+        ("DEFLATE", zlib.compress(b"well"), b"well"),
+        ("identity", b"well", b"well"),
+        ("gzip", b"well", b"the answer cannot be unpacked: Error -3 while decompressing data: incorrect header check"),
+        ("br", b"well", b"the answer is packed with 'br', which was not asked for"),
+    ],
+)
+def test_what_was_packed_unasked_is_unpacked_where_that_is_safe(encoding: str, body: bytes, said: bytes) -> None:
+    async def once() -> AsyncIterator[bytes]:
+        yield body
+
+    assert b"".join(read_all(httpx2.Response(200, headers={"content-encoding": encoding}, content=once()))) == said

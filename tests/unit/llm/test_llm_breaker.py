@@ -3,7 +3,7 @@
 import pytest
 
 from evolve.llm.breaker import Breaker
-from evolve.llm.contract import Completion, Outcome
+from evolve.llm.contract import Completion, Outcome, Usage
 from evolve.llm.policy import STOPPING, RetryPolicy
 
 POLICY = RetryPolicy(n_faults=3, open_seconds=10.0, n_probes=2, retry_after_seconds=100.0)
@@ -68,6 +68,19 @@ def test_failed_probes_double_the_wait_and_then_stop_the_model() -> None:
 def test_a_model_that_was_never_reached_is_stopped_at_once_when_it_opens() -> None:
     assert "3 faults in a row" in breaker_after(*[Outcome.TRANSPORT] * 3).stopped
     assert not breaker_after(Outcome.OK, *[Outcome.TRANSPORT] * 3).stopped
+
+
+def test_a_server_that_died_in_the_middle_of_its_first_answers_is_tried_again() -> None:
+    breaker = Breaker(POLICY)
+    in_flight = [breaker.try_enter(0.0) for _ in range(3)]
+    broken = Completion(outcome=Outcome.TRANSPORT, usage=Usage(input_tokens=100, is_estimated=True))
+    for entrance in in_flight:
+        assert entrance is not None
+        breaker.leave(entrance, broken, 1.0)
+
+    assert not breaker.stopped
+    assert breaker.is_out(1.0)
+    assert breaker.try_enter(11.0) is not None
 
 
 @pytest.mark.parametrize("outcome", sorted(STOPPING))

@@ -8,6 +8,7 @@ from evolve.llm.calls import CallKey
 from evolve.llm.contract import Completion, Outcome, Usage
 from evolve.llm.keys import Key
 from evolve.llm.policy import MAX_REQUESTS, RetryPolicy
+from evolve.llm.service import NoMoreQuestionsError
 from tests.unit.llm.service_parts import (
     COST,
     USAGE,
@@ -182,15 +183,65 @@ def test_questions_wait_for_the_probe_of_an_ill_model_and_go_on_when_it_is_well(
     assert len(model.prompts) == 7
 
 
-def test_an_answer_that_is_cut_at_its_limit_is_asked_for_again_with_more_room() -> None:
-    records = Records()
-    model = Answering("a", Completion(outcome=Outcome.LENGTH, text="half", usage=USAGE), answered())
+def test_an_answer_that_is_cut_at_its_limit_is_given_to_whoever_asked_after_one_request() -> None:
+    records, half = Records(), Completion(outcome=Outcome.LENGTH, text="half", usage=USAGE)
 
-    answer = ask(service_of(model, records=records))
+    answer = ask(service_of(Answering("a", half), Answering("b", answered()), records=records))
 
-    assert answer.outcome is Outcome.OK
-    assert [prompt.max_output_tokens for prompt in model.prompts] == [1000, 2000]
-    assert {record.prompt_hash for record in records.all} == {prompt_of().hash()}
+    assert (answer.outcome, answer.text, answer.n_requests) == (Outcome.LENGTH, "half", 1)
+    assert records.all[0].is_final
+
+
+def test_a_server_that_asks_to_be_left_alone_for_a_year_is_asked_again_after_an_hour() -> None:
+    clock, model = ManualClock(), Answering("a", failed(Outcome.RATE_LIMITED, 365 * 86400.0), answered())
+    service = service_of(model, records=Records(), clock=clock)
+    ask(service)
+
+    assert service.seconds_left == RetryPolicy().most_parked_seconds == 3600.0
+    clock.now += 3600.0
+    assert ask(service, iteration=2).outcome is Outcome.OK
+
+
+def test_nobody_waits_for_a_parked_model_beyond_the_end() -> None:
+    service = service_of(Answering("a", failed(Outcome.RATE_LIMITED, 7.0)), records=Records(), clock=Frozen())
+
+    async def end_in_a_pause() -> None:
+        question = asyncio.create_task(service.ask(CallKey(iteration=1, ordinal=0), "a", prompt_of(), "code"))
+        while not service.seconds_left:
+            await asyncio.sleep(0)
+        service.ask_no_more()
+        with pytest.raises(NoMoreQuestionsError):
+            await asyncio.wait_for(question, 5.0)
+
+    asyncio.run(end_in_a_pause())
+
+
+class Frozen(ManualClock):
+    """Sleeps end never."""
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.Event().wait()
+
+
+def test_after_the_end_was_announced_a_reply_in_flight_lands_and_no_request_follows() -> None:
+    records, release = Records(), asyncio.Event()
+    model = Answering("a", failed(Outcome.OVERLOADED), answered(), release=release)
+    service = service_of(model, Answering("b", answered()), records=records)
+
+    async def end_in_the_middle() -> None:
+        key = CallKey(iteration=1, ordinal=0)
+        question = asyncio.create_task(service.ask(key, "a", prompt_of(), "code"))
+        while not service.n_in_flight:
+            await asyncio.sleep(0)
+        service.ask_no_more()
+        release.set()
+        with pytest.raises(NoMoreQuestionsError):
+            await question
+
+    asyncio.run(end_in_the_middle())
+
+    assert [(record.outcome, record.is_final) for record in records.all] == [("overloaded", False)]
+    assert (len(model.prompts), service.n_in_flight) == (1, 0)
 
 
 def test_an_unknown_price_gives_an_unknown_cost_and_not_zero() -> None:

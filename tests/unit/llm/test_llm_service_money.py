@@ -9,6 +9,7 @@ from evolve.llm.calls import CallKey
 from evolve.llm.contract import Completion, Outcome, Usage
 from evolve.llm.money import Ledger, most_tokens, most_usd
 from evolve.llm.policy import RetryPolicy
+from evolve.llm.prices import Price, Tier
 from evolve.llm.replay import ReplayError, ReplayService
 from tests.unit.llm.service_parts import (
     COST,
@@ -25,6 +26,7 @@ from tests.unit.llm.service_parts import (
 
 MOST_USD = most_usd(prompt_of(), PRICE) or 0.0
 MOST_TOKENS = sum(most_tokens(prompt_of()))
+CHEAP = Price(tiers=(Tier(input=0.01, cached=0.001, cache_write=0.0125, output=0.1),))
 DEAREST = Usage(input_tokens=MOST_TOKENS - 1000, cache_write_tokens=MOST_TOKENS - 1000, output_tokens=1000)
 
 
@@ -69,6 +71,33 @@ def test_a_question_waits_for_what_others_give_back_before_it_says_that_the_mone
 
     assert asyncio.run(many()) == [Outcome.OK] * 10
     assert model.most_flying == 1
+    assert not service.is_spent
+
+
+def test_where_a_dear_model_cannot_be_paid_a_cheaper_one_of_the_mix_answers() -> None:
+    dear, cheap, records = Answering("a", answered()), Answering("b", answered("cheap")), Records()
+    service = service_of(dear, cheap, records=records, prices={"b": CHEAP}, ledger=Ledger(usd=MOST_USD / 2))
+
+    answer = ask(service)
+
+    assert (answer.outcome, answer.model, answer.n_requests) == (Outcome.OK, "b", 1)
+    assert (dear.prompts, service.is_spent) == ([], False)
+
+
+def test_the_money_is_spent_when_the_cheapest_model_cannot_be_paid() -> None:
+    models = [Answering("a", answered()), Answering("b", answered())]
+    service = service_of(*models, records=Records(), prices={"b": CHEAP}, ledger=Ledger(usd=MOST_USD / 200))
+
+    assert ask(service).outcome is Outcome.NO_BUDGET
+    assert service.is_spent
+    assert [model.prompts for model in models] == [[], []]
+
+
+def test_a_refusal_stays_a_refusal_where_the_only_other_model_is_too_dear() -> None:
+    models = [Answering("a", answered()), Answering("b", failed(Outcome.REFUSED))]
+    service = service_of(*models, records=Records(), prices={"b": CHEAP}, ledger=Ledger(usd=MOST_USD / 2))
+
+    assert ask(service, "b").outcome is Outcome.REFUSED
     assert not service.is_spent
 
 

@@ -17,8 +17,9 @@ from archive.islands import Islands
 from evaluators.contract import Evaluation
 from evolve import tasks
 from evolve.loop.budget import Budget
-from evolve.loop.driver import DRAIN_SECONDS, HEARTBEAT_SECONDS, MAX_FRUITLESS_ITERATIONS, Driver, Past, RunParts
+from evolve.loop.driver import DRAIN_SECONDS, DRAIN_SECONDS_OF_MODELS, HEARTBEAT_SECONDS, Driver, Past, RunParts
 from evolve.loop.events import Event, Listener
+from evolve.loop.exhaustion import MOST_ITERATIONS
 from evolve.loop.iteration import Bench
 from evolve.loop.journal import Journal, elite_cells
 from evolve.loop.replay import fold_log
@@ -293,6 +294,10 @@ class QuietDesk:
     looks_left: int = 10**9
     totals: CallTotals = field(default_factory=CallTotals)
     is_dead: bool = False
+    n_in_flight: int = 0
+
+    def ask_no_more(self) -> None:
+        pass
 
     def news(self) -> list[str]:
         return []
@@ -414,6 +419,26 @@ def test_draining_ends_when_its_time_is_over(tmp_path: Path) -> None:
     assert session.executor.dropped == 4
 
 
+@pytest.mark.parametrize("asks", [False, True])
+def test_where_time_ended_a_run_paid_replies_may_land_for_a_while_unless_a_signal_says_no(
+    tmp_path: Path, asks: bool
+) -> None:
+    def listen(event: Event) -> None:
+        session.clock.now += DRAIN_SECONDS_OF_MODELS / 2
+        if event.kind == "stopping":
+            ends.append(session.clock.now)
+            if asks:
+                session.driver.ask_to_stop()
+
+    ends: list[float] = []
+    executor, budget = InlineExecutor(hanging=True), Budget(seconds=20.0)
+    desk = QuietDesk(n_in_flight=1)
+    with a_session(tmp_path / "run", budget=budget, executor=executor, listener=listen, models=desk) as session:
+        assert session.run() == "time"
+
+    assert session.clock.now - ends[0] == (0.0 if asks else DRAIN_SECONDS_OF_MODELS)
+
+
 def test_a_quiet_search_still_shows_signs_of_life_on_disk(tmp_path: Path) -> None:
     def listen(event: Event) -> None:
         session.clock.now += HEARTBEAT_SECONDS + 1
@@ -424,7 +449,7 @@ def test_a_quiet_search_still_shows_signs_of_life_on_disk(tmp_path: Path) -> Non
     with a_session(tmp_path / "run", budget=budget, executor=InlineExecutor(hanging=True), listener=listen) as session:
         assert session.run() == "time"
 
-    assert seen == [0.0, 6.0, 12.0]
+    assert seen == [0.0, 2.0, 4.0]
 
 
 def test_operators_that_find_nothing_any_more_end_the_search(tmp_path: Path) -> None:
@@ -432,7 +457,7 @@ def test_operators_that_find_nothing_any_more_end_the_search(tmp_path: Path) -> 
     with a_session(tmp_path / "run", budget=Budget(), search=a_search(barren), window=250) as session:
         assert session.run() == "exhausted"
 
-    assert session.search.last_told == MAX_FRUITLESS_ITERATIONS
+    assert session.search.last_told == MOST_ITERATIONS
     assert session.search.n_evaluations == 1
 
 

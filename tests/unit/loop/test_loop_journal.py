@@ -20,6 +20,7 @@ from evolve.loop.search import Search
 from evolve.loop.told import Told, ToldChild
 from evolve.operators.contract import Proposing
 from evolve.store import IterationRecord, RunReader, RunWriter
+from tests.extent import examples
 
 Step = list[tuple[float, float]]
 steps = st.lists(
@@ -90,7 +91,7 @@ def written_cells(reader: RunReader) -> dict[tuple[int, int], list[int]]:
     return cells
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(steps, st.integers(1, 3))
 def test_the_elite_table_is_the_archive_after_every_commit(told: list[Step], n_islands: int) -> None:
     search = a_search(n_islands)
@@ -101,7 +102,7 @@ def test_the_elite_table_is_the_archive_after_every_commit(told: list[Step], n_i
             assert written_cells(reader) == elite_cells(search)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(steps, st.integers(1, 4))
 def test_the_curve_is_the_running_record_however_iterations_are_grouped(told: list[Step], group: int) -> None:
     search = a_search()

@@ -13,8 +13,9 @@ from archive.candidate import Candidate
 from archive.islands import Islands
 from evaluators.contract import Evaluation, Failure
 from evolve.loop.lessons import FIRST_PAUSE, LEARN_EVERY, LONGEST_PAUSE, Lessons
+from evolve.loop.manner import Manner
 from evolve.loop.memory import FAILURES_OF_A_PARENT, MOST_FAILED_PARENTS, Memory
-from evolve.loop.search import Manner, Search
+from evolve.loop.search import Search
 from evolve.loop.told import Plan, Told, ToldChild
 from evolve.operators.contract import EVERYONE, Proposing
 from evolve.store import CandidateRecord, IterationRecord

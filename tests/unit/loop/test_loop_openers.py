@@ -10,7 +10,8 @@ from archive.candidate import Candidate
 from archive.islands import Islands
 from evaluators.contract import Evaluation
 from evolve.config.problem import Problem, load_problem
-from evolve.loop.search import Manner, Search
+from evolve.loop.manner import Manner
+from evolve.loop.search import Search
 from evolve.loop.setup import build_search
 from evolve.loop.told import Told, ToldChild
 from evolve.operators.contract import Proposing

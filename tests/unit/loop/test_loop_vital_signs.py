@@ -24,6 +24,7 @@ from evolve.loop.randomness import Purpose, evaluation_seed, stream
 from evolve.loop.search import Search
 from evolve.loop.told import Told, ToldChild
 from evolve.operators.contract import Proposing
+from tests.extent import examples
 
 VITALS = Vitals(in_flight=2, workers=4, lost_workers=1, session_seconds=3.0, seconds=10.0)
 Offer = tuple[float, tuple[float, float]]
@@ -84,7 +85,7 @@ def test_a_limit_is_reached_when_it_is_touched_and_the_target_is_named_first(
 
 
 @given(st.integers(0, 10**9), st.floats(0, 1e9), st.one_of(st.none(), st.floats(-1e9, 1e9)))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_without_limits_nothing_is_ever_spent(evaluations: int, seconds: float, best: float | None) -> None:
     assert Budget().spent(evaluations=evaluations, seconds=seconds, best_score=best) is None
 
@@ -147,7 +148,7 @@ offers = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(axes, offers, st.integers(1, 3))
 def test_the_map_line_holds_the_best_of_each_place_on_the_first_axis(
     given_axes: tuple[Any, Any], told: list[Offer], islands: int

@@ -23,6 +23,7 @@ from evolve.operators.python_literals import (
     number_text,
     numbers_of,
 )
+from tests.extent import examples
 
 START, END = "# EVOLVE-BLOCK-START\n", "# EVOLVE-BLOCK-END\n"
 
@@ -51,7 +52,7 @@ def values_of(bodies: list[str]) -> list[float]:
 
 
 @given(value=st.floats(allow_nan=False, allow_infinity=False), digits=st.integers(0, 20))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_written_number_reads_back_as_a_float_that_is_near(value: float, digits: int) -> None:
     text = number_text(value, digits=digits)
 

@@ -83,3 +83,28 @@ def test_text_that_parses_may_still_not_compile(text: str) -> None:
 
 def test_text_that_python_warns_about_is_read_quietly() -> None:
     require_compiles('x = 1 is 1\ny = "\\d"\n')
+
+
+NESTS = {
+    "function": "def f():\n    {}",
+    "method": "class A:\n    def f(self):\n        {}",
+    "async": "async def f():\n    {}",
+    "if": "if x:\n    def f():\n        {}",
+    "else": "if x:\n    pass\nelse:\n    def f():\n        {}",
+    "loop": "for x in y:\n    while x:\n        def f():\n            {}",
+    "end of a loop": "for x in y:\n    pass\nelse:\n    def f():\n        {}",
+    "try": "try:\n    def f():\n        {}\nexcept E:\n    pass",
+    "except": "try:\n    pass\nexcept E:\n    def f():\n        {}",
+    "finally": "try:\n    pass\nfinally:\n    class A:\n        {}",
+    "with": "with x:\n    def f():\n        {}",
+    "case": "match x:\n    case 1:\n        def f():\n            {}",
+}
+
+
+@pytest.mark.parametrize("nest", NESTS.values(), ids=NESTS)
+def test_docstrings_do_not_change_the_fingerprint_wherever_they_stand(nest: str) -> None:
+    bare, documented, other = (
+        python_fingerprint({"a.py": nest.format(text)}) for text in ("pass", "'doc'", "y = 'doc'")
+    )
+
+    assert bare == documented != other

@@ -11,6 +11,7 @@ from evolve.selection.insights import LEAST_USES, MOST, InsightLibrary
 from evolve.selection.instructions import MOST as MOST_INSTRUCTIONS
 from evolve.selection.instructions import InstructionPool
 from evolve.selection.reward import Gain, ImprovementReward
+from tests.extent import examples
 
 gains = st.lists(
     st.builds(
@@ -26,7 +27,7 @@ def a_gain(improvement: float | None, *, is_best: bool = False) -> Gain:
     return Gain(improvement=improvement, is_best=is_best)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.lists(gains, max_size=8))
 def test_a_reward_lies_between_nothing_and_one_whatever_the_scores(told: list[list[Gain]]) -> None:
     reward = ImprovementReward()

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from evolve.errors import UsageError
 from evolve.store import CallRecord, CallTotals, IterationRecord, RunReader, RunWriter
-from evolve.store.calls import CALL_TABLES
-from evolve.store.schema import DATABASE_NAME, SCHEMA_VERSION, TABLES
+from evolve.store.schema import DATABASE_NAME, SCHEMA_VERSION
+from tests.extent import examples
+from tests.old_runs import SECOND_VERSION
 
 CALL = CallRecord(
     iteration=3,
@@ -77,7 +78,7 @@ def test_attempts_of_one_question_come_in_their_order(tmp_path: Path) -> None:
         assert reader.reply(3, 0) == [*attempts, replace(CALL, attempt=3)]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(
     st.lists(
         st.tuples(
@@ -132,11 +133,10 @@ def test_notes_of_an_iteration_stay(tmp_path: Path) -> None:
 
 def write_second_version(run_dir: Path) -> None:
     """A run of the version before there were language models."""
-    tables = TABLES.replace(CALL_TABLES, "").replace(",\n  notes TEXT NOT NULL DEFAULT '{}') STRICT", ") STRICT")
-    assert "notes" not in tables
+    assert not any(word in SECOND_VERSION for word in ("notes", "pulse", "paused"))
     run_dir.mkdir()
     with closing(sqlite3.connect(run_dir / DATABASE_NAME)) as connection:
-        connection.executescript(tables)
+        connection.executescript(SECOND_VERSION)
         connection.execute("INSERT INTO iteration VALUES (0, 'seed', 0, 1.0, 0.5, 0.0, 0)")
         connection.execute("PRAGMA user_version=2")
         connection.commit()

@@ -18,18 +18,17 @@ from archive.candidate import Candidate
 from evaluators.contract import Evaluation
 from evolve.errors import EvolveEnvironmentError, ResumableError, UsageError
 from evolve.store import CandidateRecord, IterationRecord, RunReader, RunWriter
-from evolve.store.calls import CALL_TABLES
 from evolve.store.lock import LOCK_NAME, filesystem_of, refuse_network_filesystem, take_lock
 from evolve.store.records import pack_files
 from evolve.store.schema import (
     DATABASE_NAME,
     SCHEMA_VERSION,
-    TABLES,
     connect_reader,
     connect_writer,
     holds_tables,
     require_version,
 )
+from tests.old_runs import FIRST_VERSION
 
 WRONG_TYPES: list[dict[str, Any]] = [{"operator": None}, {"cost": "dear"}]
 
@@ -219,13 +218,9 @@ def test_only_the_known_schema_is_used(tmp_path: Path, version: int) -> None:
         require_version(tmp_path, version)
 
 
-SECOND_VERSION = TABLES.replace(",\n  notes TEXT NOT NULL DEFAULT '{}') STRICT", ") STRICT").replace(CALL_TABLES, "")
-FIRST_VERSION = SECOND_VERSION.replace(",\n  level TEXT NOT NULL) STRICT", ") STRICT")
-
-
 def write_first_version(run_dir: Path, *, language: str = "python", n: int = 2) -> None:
     """A run as the first version of this program wrote it, with `n` candidates."""
-    assert not any(word in FIRST_VERSION for word in ("level", "notes", "call"))
+    assert not any(word in FIRST_VERSION for word in ("level", "notes", "call", "pulse", "paused"))
     run_dir.mkdir()
     with closing(sqlite3.connect(run_dir / DATABASE_NAME)) as connection:
         connection.executescript(FIRST_VERSION)
