@@ -7,6 +7,7 @@ itself is read.
 """
 
 import hashlib
+import json
 import math
 from fractions import Fraction
 
@@ -39,6 +40,7 @@ def evaluate(candidate):
             "smallest_radius": float(min(packing.radii)),
             "largest_radius": float(max(packing.radii)),
         },
+        "artifacts": {"picture": packing.picture()},
     }
 
 
@@ -104,6 +106,12 @@ class Packing:
             math.hypot(x[i] - x[j], y[i] - y[j]) - r[i] - r[j] <= gap for i in range(N_CIRCLES) for j in range(i)
         )
         return walls + pairs
+
+    def picture(self):
+        """The circles to be drawn by the dashboard and the report: what they show, not what is proved."""
+        rows = zip(self.x, self.y, self.radii, strict=True)
+        circles = [[round(float(value), 6) for value in row] for row in rows]
+        return json.dumps({"kind": "circles", "title": f"{N_CIRCLES} circles", "circles": circles})
 
     def exact_rows(self):
         return [[str(x), str(y), str(r)] for x, y, r in zip(self.x, self.y, self.radii, strict=True)]

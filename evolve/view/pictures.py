@@ -1,0 +1,99 @@
+"""Pictures of what a candidate found: circles or a curve, from what its evaluator left or from its program."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evolve.store import CandidateRecord
+from evolve.view.error_curve import error_curve
+from evolve.view.run import RunView
+
+MAX_POINTS = 5000
+MAX_ARTIFACT = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circles:
+    """Circles (x, y, radius) in a frame from (0, 0) to (width, height), y upwards."""
+
+    circles: tuple[tuple[float, float, float], ...]
+    width: float = 1.0
+    height: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """Points (x, y) with increasing x."""
+
+    points: tuple[tuple[float, float], ...]
+    x_name: str = "x"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """Something to draw; `note` says what is to be known about it."""
+
+    title: str
+    shape: Circles | Curve
+    note: str = ""
+
+
+def picture_of(view: RunView, record: CandidateRecord) -> Picture | None:
+    """What can be drawn of a candidate without running it: an artifact `picture`, or an approximation's error."""
+    text = record.evaluation.artifacts.get("picture")
+    found = from_artifact(text) if isinstance(text, str) else None
+    if found is not None:
+        return found
+    curve = error_curve(view, record)
+    if curve is None:
+        return None
+    note = "computed from the program over the real numbers"
+    return Picture(title=curve[0], shape=Curve(points=curve[1]), note=note)
+
+
+def from_artifact(text: str) -> Picture | None:
+    """The picture that an artifact describes; None if it makes no sense, for candidates may have written it."""
+    if len(text) > MAX_ARTIFACT:
+        return None
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(data, Mapping):
+        return None
+    shape = _circles(data) if data.get("kind") == "circles" else _curve(data) if data.get("kind") == "curve" else None
+    return None if shape is None else Picture(title=str(data.get("title") or data["kind"])[:200], shape=shape)
+
+
+def _circles(data: Mapping[str, Any]) -> Circles | None:
+    rows = _numbers(data.get("circles"), 3)
+    width, height = _length(data.get("width", 1.0)), _length(data.get("height", 1.0))
+    if not rows or width is None or height is None:
+        return None
+    return Circles(circles=tuple((row[0], row[1], row[2]) for row in rows), width=width, height=height)
+
+
+def _curve(data: Mapping[str, Any]) -> Curve | None:
+    points = sorted((row[0], row[1]) for row in _numbers(data.get("points"), 2))
+    return Curve(points=tuple(points)) if points else None
+
+
+def _length(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 < value < 1e9 else None
+
+
+def _numbers(value: Any, columns: int) -> Sequence[tuple[float, ...]]:
+    """Rows of finite numbers; none at all if one of them is anything else."""
+    if not isinstance(value, list) or len(value) > MAX_POINTS:
+        return []
+    rows = []
+    for row in value:
+        if not isinstance(row, list) or len(row) != columns:
+            return []
+        if not all(isinstance(each, int | float) and not isinstance(each, bool) and abs(each) < 1e9 for each in row):
+            return []
+        rows.append(tuple(float(each) for each in row))
+    return rows
