@@ -1,0 +1,1 @@
+"""What leaves a run: tables for other programs, discoveries as code."""
