@@ -50,12 +50,17 @@ class PythonCandidate:
         if self._seconds > allowed:
             raise CandidateTimedOut(f"all calls together took more than {allowed:g} s, ten times the limit of one call")
         if self._session is None:
-            self._session = self._sandbox.start(self.files, entry=self._entry, limits=self._limits)
+            files, entry = self.sent()
+            self._session = self._sandbox.start(files, entry=entry, limits=self._limits)
         started = time.monotonic()
         try:
             return self._session.call(name, *args, timeout=timeout)
         finally:
             self._seconds += time.monotonic() - started
+
+    def sent(self) -> tuple[Mapping[str, str], str | None]:
+        """The files that the process loads, and the one whose functions are called."""
+        return self.files, self._entry
 
     @property
     def output(self) -> str:

@@ -14,7 +14,8 @@ from evaluators.contract import INTERPRETER, Certainty, Evaluation, Failure, Ver
 from evaluators.errors import EvaluatorError
 from evaluators.foreign import ForeignEvaluator, where
 from evaluators.handles import PythonCandidate, SymbolicCandidate
-from evaluators.spec import JudgeSpec, SymbolicSpec
+from evaluators.peers.evaluator import PeerCandidate, PeerEvaluator
+from evaluators.spec import PEER_FAMILY, JudgeSpec, SymbolicSpec
 from evaluators.stages import Handle, run_stages
 from sandbox.contract import Sandbox
 from sandbox.errors import CandidateError, CandidateSyntaxError, SandboxError
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FitData", "FloatArray", "Judge", "JudgeSpec", "Symmetry", "fit_data", "open_sandbox"]
 
+NO_PROOF = "this problem's evaluator has no function verify(candidate)"
 FAMILIES = ("function_approximation", "float32")
 
 FloatArray = npt.NDArray[np.float64]
@@ -52,11 +54,13 @@ class Judge:
         self._symbolic = spec.symbolic if spec.language == "symbolic" else None
         self._vocabulary = None if self._symbolic is None else _vocabulary(self._symbolic)
         self._family: FunctionApproximation | Float32Family | None = None
-        self._foreign: ForeignEvaluator | None = None
+        self._foreign: ForeignEvaluator | PeerEvaluator | None = None
         self.is_worn = False
         """Whether the evaluator ran out of memory: nobody knows what state that left it in."""
         if spec.file is not None:
             self._foreign = ForeignEvaluator(Path(spec.folder) / spec.file, spec.stages)
+        elif spec.family == PEER_FAMILY:
+            self._foreign = PeerEvaluator(spec)
         else:
             self._family = self._build_family()
 
@@ -184,7 +188,8 @@ class Judge:
     ) -> Handle:
         if program is not None and self._vocabulary is not None:
             return SymbolicCandidate(files, program, self._vocabulary, rng_seed=rng_seed, repeat=repeat)
-        return PythonCandidate(
+        kind = PeerCandidate if self.spec.family == PEER_FAMILY else PythonCandidate
+        return kind(
             files,
             self._open_sandbox(),
             entry=self.spec.entry,
@@ -201,7 +206,8 @@ class Judge:
     def _verify_foreign(self, files: Mapping[str, str], program: Program | None) -> Verdict:
         assert self._foreign is not None
         if self._foreign.verify is None:
-            detail = "this problem's evaluator has no function verify(candidate)"
+            is_peer = isinstance(self._foreign, PeerEvaluator)
+            detail = "a contract of another engine has no proof" if is_peer else NO_PROOF
             return Verdict(verdict=Certainty.UNVERIFIED, detail=detail)
         candidate = self._candidate(files, program)
         try:

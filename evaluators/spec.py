@@ -12,6 +12,7 @@ KIBIBYTE = 1 << 10
 N_TRIES = 2  # a sandbox that breaks is started once more
 N_CALLS = 10  # all calls of a candidate together may take so many times the limit of one
 SANDBOX_SECONDS = 180.0  # what a sandbox may take to start, to confine a process and to end it
+PEER_FAMILY = "peer"  # the evaluators of other engines' folders, see `evaluators.peers`
 LOADING = 2  # an evaluator's own limit counts for loading it and for its evaluation
 
 
@@ -168,7 +169,8 @@ class JudgeSpec:
     def runs_own_code(self) -> bool:
         """Whether judging runs a file of the problem's folder: its evaluator, or the function of a built-in family."""
         function = self.options.get("function")
-        return self.file is not None or (isinstance(function, str) and function.endswith(".py"))
+        is_own_file = self.file is not None or self.family == PEER_FAMILY
+        return is_own_file or (isinstance(function, str) and function.endswith(".py"))
 
     @property
     def longest_seconds(self) -> float:

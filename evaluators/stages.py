@@ -7,6 +7,7 @@ from evaluators.answers import WrongAnswerError, clean, evaluation_of, median_of
 from evaluators.contract import Evaluation, Failure
 from evaluators.foreign import ForeignEvaluator, Judging, where
 from evaluators.handles import PythonCandidate, SymbolicCandidate
+from evaluators.peers.evaluator import PeerEvaluator
 from evaluators.spec import JudgeSpec, StageSpec
 from sandbox.errors import CandidateError, SandboxError
 
@@ -17,7 +18,7 @@ Start = Callable[[int], Handle]
 """Makes a fresh handle of the candidate for a repeat; it is closed after use."""
 
 
-def run_stages(foreign: ForeignEvaluator, spec: JudgeSpec, start: Start) -> Evaluation:
+def run_stages(foreign: ForeignEvaluator | PeerEvaluator, spec: JudgeSpec, start: Start) -> Evaluation:
     """The last stage's evaluation, or the first failure.
 
     Raises:

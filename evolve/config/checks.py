@@ -32,6 +32,7 @@ def check_folder(folder: Path, raw: Raw) -> tuple[dict[str, str], dict[str, Any]
     language = _table(raw, "problem").get("language")
     mistakes += _check_tables_of_the_language(raw, language)
     mistakes += _check_gpus(raw)
+    mistakes += _check_export(raw, language)
     if language == "symbolic":
         mistakes += _check_symbolic(folder, raw, seed_files)
     if language == "python":
@@ -83,6 +84,16 @@ def _check_gpus(raw: Raw) -> list[Mistake]:
         return []
     expected = "it only with graphics cards: [sandbox] gpus = [0]"
     return [Mistake(key="limits.gpu_memory_mb", got=repr(limit), expected=expected)]
+
+
+def _check_export(raw: Raw, language: object) -> list[Mistake]:
+    """A symbolic program is a function, and only such a program is translated as one."""
+    form = _table(raw, "export").get("form")
+    owners = {"function": "symbolic", "update_rule": "python", "construction": "python"}
+    owner = owners.get(form) if isinstance(form, str) else None
+    if owner is None or language not in ("symbolic", "python") or language == owner:
+        return []
+    return [Mistake(key="export.form", got=f'"{form}"', expected=f'it only with problem.language = "{owner}"')]
 
 
 def _check_symbolic(folder: Path, raw: Raw, seed_files: Mapping[str, str]) -> list[Mistake]:

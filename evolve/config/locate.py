@@ -8,6 +8,11 @@ from evolve.config.mistakes import did_you_mean
 from evolve.errors import ProblemError
 
 PROBLEM_FILE = "problem.toml"
+A_PROBLEM = f"a problem is a folder with a {PROBLEM_FILE} in it"
+OR_A_PEER = (
+    "or one of OpenEvolve (initial_program.py, evaluator.py), ShinkaEvolve (initial.py, evaluate.py), "
+    "GEPA or AlphaEvolve: see docs/peers.md"
+)
 
 
 def shipped_problems() -> dict[str, Path]:
@@ -42,11 +47,11 @@ def find_problem(name_or_path: str | Path, *, search_path: Sequence[Path] = ()) 
     if name in known:
         return known[name].resolve()
     if os.path.isdir(path):
-        raise ProblemError(f"{path} has no {PROBLEM_FILE}", hint=f"a problem is a folder with a {PROBLEM_FILE} in it")
+        raise ProblemError(f"{path} has no {PROBLEM_FILE}", hint=f"{A_PROBLEM}, {OR_A_PEER}")
     if os.path.isfile(path):
-        raise ProblemError(f"{path} is a file", hint=f"a problem is a folder with a {PROBLEM_FILE} in it")
+        raise ProblemError(f"{path} is a file", hint=A_PROBLEM)
     if "/" in name:
-        raise ProblemError(f"there is no folder {path}", hint=f"a problem is a folder with a {PROBLEM_FILE} in it")
+        raise ProblemError(f"there is no folder {path}", hint=A_PROBLEM)
     hint = did_you_mean(name, known)
     listed = f"known problems: {', '.join(sorted(known)) or 'none'}; or give the path of a problem's folder"
     raise ProblemError(f'no problem "{name}"{"; " + hint if hint else ""}', hint=listed)

@@ -8,17 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evaluators.peers.folder import is_copied
+from evaluators.spec import PEER_FAMILY
 from evolve.config.checks import check_folder
 from evolve.config.folder import file_hashes
 from evolve.config.locate import PROBLEM_FILE, find_problem
 from evolve.config.mistakes import Mistake, listing
+from evolve.config.peer import PeerFolder, find_peer, peer_tables
 from evolve.config.tables import ProblemFile
 from evolve.config.validation import read_tables
 from evolve.errors import ProblemError
 
 SCHEMA = "evolve.problem/1"
 PROMPTS = "prompts/"
-"""Where a problem's own prompts lie, see `evolve.operators.prompt_templates`: they say nothing about scores."""
+"""Where a problem's own prompts lie, see `evolve.operators.writing.prompt_templates`: they say nothing about scores."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,7 @@ class Problem:
         """Hex SHA-256 over everything that decides what a run of this problem does; the folder's place does not."""
         content = self.to_json()
         content.pop("folder")
+        content["tables"].pop("export", None)  # what is done with a program afterwards decides nothing
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def archive_mapping(self) -> dict[str, Any]:
@@ -71,7 +75,15 @@ class Problem:
         models = tables.llm.model_dump(mode="json", exclude_unset=True, include=wanted)
         if "models" in models:
             models["model"] = models.pop("models")
-        return budget | search | models
+        seed = tables.evaluator.options.get("rng_seed") if tables.evaluator.family == PEER_FAMILY else None
+        return budget | search | models | ({} if seed is None else {"rng_seed": seed})
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What people must be told before this runs: only folders of other engines have something to say."""
+        tables = self.tables
+        told = tables.evaluator.options.get("notices", ()) if tables.evaluator.family == PEER_FAMILY else ()
+        return tuple(map(str, told))
 
     def judge_spec_mapping(self) -> dict[str, Any]:
         """All that judging needs, as plain JSON data, for `evaluators.judge.JudgeSpec.from_mapping`."""
@@ -166,6 +178,9 @@ def load_problem(name_or_path: str | Path, *, search_path: Sequence[Path] = ()) 
     Raises:
         ProblemError: there is no such problem, or its folder has mistakes: the message lists all of them.
     """
+    peer = find_peer(name_or_path)
+    if peer is not None:
+        return _load_peer(peer)
     folder = find_problem(name_or_path, search_path=search_path)
     path = folder / PROBLEM_FILE
     try:
@@ -186,12 +201,24 @@ def load_problem(name_or_path: str | Path, *, search_path: Sequence[Path] = ()) 
     )
 
 
+def _load_peer(peer: PeerFolder) -> Problem:
+    """The problem that another engine's folder becomes; nothing is written there."""
+    raw, seed_files = peer_tables(peer)
+    tables, mistakes = read_tables(raw)
+    if tables is None:
+        raise ProblemError(_message(peer.folder, mistakes))
+    hashes = _judging_files(peer.folder, tables)
+    return Problem(folder=peer.folder, tables=tables, seed_files=seed_files, judge_hashes=hashes, baselines={})
+
+
 def _judging_files(folder: Path, tables: ProblemFile) -> dict[str, str]:
     """Hashes of the files that judging may read: all but those that we know to be for something else."""
     other = {PROBLEM_FILE, "README.md", *tables.seed.files}
     if tables.baselines is not None:
         other.add(tables.baselines.file)
     hashes = file_hashes(folder, except_for=frozenset(other))
+    if tables.evaluator.family == PEER_FAMILY:
+        return {name: each for name, each in hashes.items() if is_copied(folder, name)}
     return {name: each for name, each in hashes.items() if not name.startswith(PROMPTS)}
 
 

@@ -365,6 +365,23 @@ class BaselinesTable(Table):
     file: Annotated[Text, AfterValidator(inside_folder)]
 
 
+class ExportTable(Table):
+    """`[export]`: what a program of this problem is to the world, for `evolve export --as`.
+
+    `function` names the function of a Python program that is meant: the update rule, or what returns the construction.
+    """
+
+    form: Literal["function", "update_rule", "construction"]
+    function: Annotated[Identifier | None, Field(validate_default=True)] = None
+
+    @field_validator("function")
+    @classmethod
+    def _construction_needs_function(cls, function: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("form") == "construction" and function is None:
+            raise wrong("the name of the function that returns the construction")
+        return function
+
+
 class ProblemFile(Table):
     """All of `problem.toml`."""
 
@@ -381,6 +398,7 @@ class ProblemFile(Table):
     llm: LlmTable = LlmTable()
     known: KnownTable | None = None
     baselines: BaselinesTable | None = None
+    export: ExportTable | None = None
 
 
 TABLES: dict[tuple[str, ...], type[Table]] = {
@@ -403,5 +421,6 @@ TABLES: dict[tuple[str, ...], type[Table]] = {
     ("llm",): LlmTable,
     ("known",): KnownTable,
     ("baselines",): BaselinesTable,
+    ("export",): ExportTable,
 }
 AXIS_KINDS = ("linear", "log", "edges", "categories")
