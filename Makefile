@@ -4,12 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test check bench clean
+.PHONY: help demo test torch check docs bench clean
 
 help:
 	@echo "make demo   two minutes of search from an empty program, then the table of what was found"
 	@echo "make test   the test suite"
+	@echo "make torch  adds torch, which the tests of exported optimizers and GPU paths use where it is there"
 	@echo "make check  lint, types, import layers, wheel contents"
+	@echo "make docs   the documentation as a site in ./site, readable without a network"
 	@echo "make bench  the side-by-side benchmarks"
 
 $(STAMP): pyproject.toml constraints.txt
@@ -25,6 +27,9 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup tests
 
+torch: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
+
 check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -35,6 +40,11 @@ check: $(STAMP)
 	rm -f dist.log
 	$(BIN)/check-wheel-contents dist/*.whl
 
+docs: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group docs
+	$(BIN)/python -m evolve.cli.reference > docs/commands.md
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
 bench: $(STAMP)
 	for each in interpreter throughput archive sandbox chaos float32 overhead; do $(BIN)/python -m benchmarks.$$each || exit 1; done
 	$(BIN)/python -m benchmarks.approximation exp2 exp log2 sin erf
@@ -42,4 +52,4 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks.discovery circle_packing_26
 
 clean:
-	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) dist site .pytest_cache .mypy_cache .ruff_cache

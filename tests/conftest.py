@@ -1,10 +1,33 @@
 """Fixtures for the whole suite: a toy problem in each language, small enough to search in seconds."""
 
+import gc
+import os
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+from tests.extent import examples
+
+# A busy machine takes longer than any deadline for one example now and then: that is no mistake of the program.
+settings.register_profile("suite", settings.default, deadline=None, max_examples=examples(100))
+settings.load_profile("suite")
+
+# Hundreds of processes import the same modules: they are compiled once, whatever the environment says.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+gc.disable()  # while thousands of tests are collected, of which nothing is garbage
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector look at what tests make, never at the tests themselves."""
+    gc.freeze()
+    gc.enable()
+
 
 PYTHON_TOML = """
 [problem]

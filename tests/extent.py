@@ -7,3 +7,9 @@ import os
 
 ALL_TESTS = bool(os.environ.get("EVOLVE_ALL_TESTS"))
 ALL_ATTACKS = ALL_TESTS or bool(os.environ.get("EVOLVE_ALL_ATTACKS"))
+FEWEST_EXAMPLES = 12
+
+
+def examples(n: int) -> int:
+    """On how many examples a property is tried: by default on a third of `n`, others in every run."""
+    return n if ALL_TESTS else min(n, max(n // 3, FEWEST_EXAMPLES))

@@ -4,12 +4,21 @@ import click
 
 from evolve.cli.calls_command import calls_command
 from evolve.cli.check_commands import replay_command, verify_command
+from evolve.cli.check_problem_command import check_problem_command
+from evolve.cli.completion_command import completion_command
+from evolve.cli.config_command import config_group
+from evolve.cli.control_command import pause_command, stop_command
+from evolve.cli.dashboard_command import dashboard_command, top_command
 from evolve.cli.doctor_command import doctor_command
+from evolve.cli.export_command import export_command
 from evolve.cli.frontier_command import frontier_command
 from evolve.cli.list_commands import ls_command, problems_command, status_command, version_command
 from evolve.cli.models_command import models_command
+from evolve.cli.new_command import new_command
 from evolve.cli.program_commands import best_command, diff_command, lineage_command, show_command
+from evolve.cli.report_command import report_command
 from evolve.cli.run_commands import resume_command, run_command
+from evolve.cli.tail_command import tail_command
 from evolve.errors import (
     EXIT_ENVIRONMENT,
     EXIT_FINISHED,
@@ -30,23 +39,34 @@ _EXIT_CODES = {
     EXIT_ENVIRONMENT: "the machine lacks something: a folder, a sandbox, a GPU",
     EXIT_TARGET_NOT_REACHED: "the target was not reached (with --require-target)",
     EXIT_RESUMABLE: "stopped from outside (disk full); `evolve resume` goes on",
-    130: "stopped by Ctrl-C (143: by SIGTERM); `evolve resume` goes on",
+    130: "stopped by Ctrl-C or `evolve stop` (143: by SIGTERM); `evolve resume` goes on",
 }
 _COMMANDS = (
+    new_command,
+    check_problem_command,
     run_command,
     resume_command,
+    pause_command,
+    stop_command,
     ls_command,
     status_command,
+    tail_command,
+    dashboard_command,
+    top_command,
     best_command,
     show_command,
     diff_command,
     lineage_command,
     calls_command,
     frontier_command,
+    report_command,
+    export_command,
     verify_command,
     replay_command,
     problems_command,
     models_command,
+    config_group,
+    completion_command,
     doctor_command,
     version_command,
 )

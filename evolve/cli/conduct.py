@@ -28,6 +28,7 @@ _REASONS = {
     "time": "the time is up",
     "target": "the target is reached",
     "signal": "stopped by a signal",
+    "request": "asked to by `evolve stop`",
     "budget_usd": "what is left of the budget in USD is too little for another request",
     "budget_tokens": "what is left of the budget of tokens is too little for another request",
     "replayed": "the recorded run ended here",
@@ -101,12 +102,22 @@ def conduct(
     plain: bool = False,
     target_required: bool = False,
     unsafe_sandbox: bool = False,
+    also: Callable[["Event"], None] | None = None,
 ) -> int:
-    """Run, show, summarise; returns the exit code. `unsafe_sandbox`: that option was given, so resuming needs it."""
+    """Run, show, summarise; returns the exit code.
+
+    `unsafe_sandbox`: that option was given, so resuming needs it. `also` hears everything too.
+    """
     display = choose_display(output, plain=plain)
     conductor = Conductor(output, display)
+
+    def hear(event: "Event") -> None:
+        conductor.hear(event)
+        if also is not None:
+            also(event)
+
     with display:
-        summary = run(conductor.hear)
+        summary = run(hear)
     code = exit_code_of(summary, target=conductor.progress.latest.get("target"), target_required=target_required)
     try:
         report(summary, output, code, unsafe_sandbox=unsafe_sandbox)
@@ -117,7 +128,7 @@ def conduct(
 
 def exit_code_of(summary: "RunSummary", *, target: float | None, target_required: bool) -> int:
     """Say how the command ends: 0, 128 + signal, 1 if a repetition differs, 6 if a required target was not reached."""
-    if summary.stopped_by == "signal":
+    if summary.stopped_by in ("signal", "request"):
         return 128 + (summary.signal or 2)
     if summary.replay_equal is False:
         return EXIT_INTERNAL

@@ -5,6 +5,10 @@ import re
 
 import click
 
+from evolve.view.durations import format_duration
+
+__all__ = ["duration_option", "format_duration", "parse_duration"]
+
 _UNIT_SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 _PART = r"(?:(\d+(?:\.\d+)?){unit})?"
 _WITH_UNITS = re.compile("".join(_PART.format(unit=unit) for unit in _UNIT_SECONDS))
@@ -30,20 +34,6 @@ def parse_duration(text: str) -> float:
     if not math.isfinite(seconds) or seconds <= 0:
         raise ValueError(f"{text!r} is not a duration longer than zero: {_HELP}")
     return seconds
-
-
-def format_duration(seconds: float) -> str:
-    """Write a duration in at most two units: 0.4s, 59s, 2m05s, 1h30m, 2d03h."""
-    if seconds < 10:
-        return f"{max(seconds, 0.0):.1f}s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    if whole < 3600:
-        return f"{whole // 60}m{whole % 60:02d}s"
-    if whole < 86400:
-        return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
-    return f"{whole // 86400}d{whole % 86400 // 3600:02d}h"
 
 
 def duration_option(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:

@@ -1,13 +1,17 @@
 """How well candidates were confined, as the command line asks for it and says it."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import click
 
 from evolve.cli.figures import figure
 from evolve.cli.output import Command
+from evolve.cli.terminal import clean_line
 from evolve.config.settings import resolve_settings
+
+PEER_FAMILY = "peer"  # as in evaluators.spec, which is slow to import
 
 UNSAFE_SANDBOX = "unsafe_sandbox"
 
@@ -28,6 +32,21 @@ def is_unsafe_allowed(given: bool | None) -> bool:
         command_line={UNSAFE_SANDBOX: given}, environment=os.environ, problem={}, only=(UNSAFE_SANDBOX,)
     )
     return settings.unsafe_sandbox
+
+
+def tell_notices(notices: Sequence[str]) -> None:
+    """Say on standard error what people must know of a problem of another engine before it runs."""
+    for notice in notices:
+        click.echo(f"note: {clean_line(notice)}", err=True)
+
+
+def stored_notices(meta: Mapping[str, Any]) -> tuple[str, ...]:
+    """The same of a run, as its log has them."""
+    problem = meta.get("problem")
+    tables = problem.get("tables", {}) if isinstance(problem, dict) else {}
+    options = tables.get("evaluator", {}).get("options") or {}
+    notices = options.get("notices", ()) if tables.get("evaluator", {}).get("family") == PEER_FAMILY else ()
+    return tuple(map(str, notices))
 
 
 def levels_line(levels: Mapping[str, int]) -> str:

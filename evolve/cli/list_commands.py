@@ -10,11 +10,10 @@ import click
 
 from evolve.cli.durations import format_duration
 from evolve.cli.figures import figure, indented, plural, table
-from evolve.cli.isolation import levels_line
+from evolve.cli.isolation import levels_line, stored_notices
 from evolve.cli.output import Output, json_option
 from evolve.cli.places import run_argument, runs_folder, runs_under
 from evolve.cli.records import problem_name, reading
-from evolve.cli.run_state import current_state
 from evolve.cli.spending import dollars, endings, spending
 from evolve.cli.terminal import clean_line
 from evolve.errors import EvolveError
@@ -43,6 +42,8 @@ def ls_command(folder: Path | None, *, as_json: bool) -> None:
 
 
 def _overview(run: Path) -> dict[str, Any]:
+    from evolve.store.state import current_state
+
     try:
         with reading(run) as reader:
             counts = reader.counts()
@@ -66,6 +67,8 @@ def _overview(run: Path) -> dict[str, Any]:
 @json_option
 def status_command(run: Path, *, as_json: bool) -> None:
     """Say how far RUN is. What each operator brought, what failed and why."""
+    from evolve.store.state import current_state
+
     with reading(run) as reader:
         meta = reader.meta()
         sessions = reader.sessions()
@@ -76,6 +79,7 @@ def status_command(run: Path, *, as_json: bool) -> None:
             **reader.counts(),
             "levels": reader.levels(),
             "options": meta.get("options"),
+            "notices": list(stored_notices(meta)),
             "operators": reader.operators(),
             "failures_by_kind": reader.failures(),
             "models": reader.call_totals().to_mapping(),
@@ -96,6 +100,7 @@ def _status_lines(status: dict[str, Any]) -> Iterator[str]:
     )
     if line := levels_line(status["levels"]):
         yield line
+    yield from (f"note: {clean_line(notice)}" for notice in status["notices"])
     if status["operators"]:
         yield ""
         columns = ("operator", "iterations", "evaluations", "kept", "cost")
@@ -129,7 +134,7 @@ def _short(text: str, width: int = 90) -> str:
 def problems_command(name: str | None, *, as_json: bool) -> None:
     """List the shipped problems, or describe one.
 
-    NAME is a shipped problem or the folder of your own.
+    NAME is a shipped problem or the folder of your own, or one of another engine.
     """
     from evolve.config.locate import shipped_problems
     from evolve.config.problem import load_problem
@@ -158,6 +163,7 @@ def _described(problem: Any) -> dict[str, Any]:
         "budget": tables.budget.model_dump(mode="json"),
         "known": None if tables.known is None else tables.known.model_dump(mode="json"),
         "folder": str(problem.folder),
+        "notices": list(problem.notices),
     }
 
 
@@ -175,6 +181,7 @@ def _problem_lines(problem: dict[str, Any]) -> Iterator[str]:
     if budget:
         yield "budget: " + ", ".join(f"{key} {figure(value)}" for key, value in budget.items())
     yield f"folder: {problem['folder']}"
+    yield from (f"note: {clean_line(notice)}" for notice in problem["notices"])
 
 
 @click.command("version")

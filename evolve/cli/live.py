@@ -43,7 +43,7 @@ class LiveDisplay:
 
     def show(self, kind: str, progress: Progress) -> None:
         """Draw the state; events between two reports of progress only change what is drawn next."""
-        if kind in ("started", "progress", "stopping"):
+        if kind in ("started", "progress", "paused", "resumed", "stopping"):
             self._live.update(picture(progress, blocks=BLOCKS if self._unicode else ASCII_BLOCKS), refresh=True)
 
 
@@ -82,6 +82,8 @@ def _title(progress: Progress) -> str:
     parts = [progress.problem, progress.run, "" if progress.rng_seed is None else f"seed {progress.rng_seed}"]
     if progress.stopping:
         parts.append(f"stopping ({progress.stopping})")
+    elif progress.latest.get("paused"):
+        parts.append("paused")
     return ", ".join(part for part in parts if part)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from evolve.cli.output import Command
 from evolve.config.settings import resolve_settings
@@ -16,6 +17,7 @@ RUNS = Path("runs")
 _DATABASE = "run.db"
 _LOCK = "controller.lock"
 _SHOWN = 5
+_MOST_COMPLETIONS = 100
 
 
 def default_run_dir(problem: str, rng_seed: int, now: datetime, *, runs: Path = RUNS) -> Path:
@@ -84,7 +86,25 @@ def _listed(runs: list[Path]) -> str:
 
 def run_argument(command: Command) -> Command:
     """Add the argument RUN to a command; it arrives as `run`, the run's folder."""
-    return click.argument("run", callback=_find)(command)
+    return click.argument("run", callback=_find, shell_complete=run_completion)(command)
+
+
+def run_completion(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Runs that a half-written word may mean: under the folder of runs, `last`, or any folder."""
+    del context, parameter
+    runs = runs_under(runs_folder())[:_MOST_COMPLETIONS]
+    words = ["last", *(run.as_posix() for run in runs)] if runs else []
+    found = [CompletionItem(word) for word in words if word.startswith(incomplete)]
+    return found or [CompletionItem(incomplete, type="dir")]
+
+
+def problem_completion(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Shipped problems that a half-written word may mean, or a folder."""
+    del context, parameter
+    from evolve.config.locate import shipped_problems
+
+    found = [CompletionItem(name) for name in shipped_problems() if name.startswith(incomplete)]
+    return found or [CompletionItem(incomplete, type="dir")]
 
 
 def _find(context: click.Context, parameter: click.Parameter, value: str) -> Path:

@@ -7,7 +7,7 @@ from types import TracebackType
 from evolve.cli.progress import Progress, described, heartbeat
 
 HEARTBEAT_SECONDS = 30.0
-_TOLD = ("preparing", "seed", "improved", "warning", "stopping")
+_TOLD = ("preparing", "seed", "improved", "warning", "paused", "resumed", "stopping")
 
 
 class PlainDisplay:

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from evolve.cli.durations import format_duration
-from evolve.cli.figures import figure, figures_apart, named_figures, plural
+from evolve.cli.figures import figure, plural
 from evolve.cli.spending import dollars
-from evolve.cli.terminal import clean_line
+from evolve.view.happenings import N_METRICS, described
 
 N_NOTABLE = 5
-N_METRICS = 6
+
+__all__ = ["N_METRICS", "N_NOTABLE", "Best", "Notable", "Progress", "described", "heartbeat", "remaining"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,7 @@ class Progress:
                 return self._noting(kind, data, best=_best_of(data))
             case "progress":
                 return replace(self, latest=data, best=_confirmed_best(self.best, data))
-            case "warning" | "preparing":
+            case "warning" | "preparing" | "paused" | "resumed":
                 return self._noting(kind, data)
             case "stopping":
                 return self._noting(kind, data, stopping=str(data.get("reason", "")) or "stopping")
@@ -109,43 +110,6 @@ def _confirmed_best(best: Best | None, data: Mapping[str, Any]) -> Best | None:
     if identifier is None or score is None or (best is not None and best.id == identifier):
         return best
     return Best(id=int(identifier), score=float(score), operator="an earlier session")
-
-
-def described(kind: str, data: Mapping[str, Any]) -> str:
-    """Say an event in one line for people."""
-    match kind:
-        case "started":
-            workers = plural(int(data.get("workers") or 0), "worker")
-            head = f"{data.get('problem')} on {workers}, window {data.get('window')}, seed {data.get('rng_seed')}"
-            text = f"started   {head}, run {data.get('run')}"
-        case "seed":
-            level = f", sandbox {data['level']}" if data.get("level") else ""
-            text = f"seed      score {figure(data.get('score'))}, candidate {data.get('id')}{level}"
-        case "improved":
-            text = _improvement(data)
-        case "stopping":
-            waiting = "waiting for the evaluations in flight; Ctrl-C again stops at once"
-            text = f"stopping  {waiting if data.get('in_flight') else data.get('reason', '')}"
-        case "preparing":
-            text = f"preparing {data.get('text', '')}"
-        case "warning":
-            text = f"warning   {data.get('text', '')}"
-        case _:
-            text = f"{kind:<9} {named_figures(data)}"
-    return clean_line(text.rstrip())
-
-
-def _improvement(data: Mapping[str, Any]) -> str:
-    previous = data.get("previous")
-    score, before = (figure(data.get("score")), "") if previous is None else figures_apart(data["score"], previous)
-    was = f" (was {before})" if before else ""
-    parts = [
-        f"improved  score {score}{was}",
-        f"candidate {data.get('id')} by {data.get('operator')}",
-        f"after {plural(int(data.get('evaluations') or 0), 'evaluation')}",
-        named_figures(data.get("metrics") or {}, limit=N_METRICS),
-    ]
-    return ", ".join(part for part in parts if part)
 
 
 def heartbeat(progress: Progress) -> str:

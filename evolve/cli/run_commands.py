@@ -10,14 +10,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from evolve.cli.conduct import conduct
+from evolve.cli.control_command import ask
 from evolve.cli.durations import duration_option
-from evolve.cli.isolation import is_unsafe_allowed, unsafe_sandbox_option
+from evolve.cli.isolation import is_unsafe_allowed, stored_notices, tell_notices, unsafe_sandbox_option
+from evolve.cli.metrics_outlets import metrics_options, outlets
 from evolve.cli.output import Command, Output, json_option
-from evolve.cli.places import default_run_dir, find_run, run_argument, runs_folder
+from evolve.cli.places import default_run_dir, find_run, problem_completion, run_argument, runs_folder
+from evolve.cli.records import reading
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from evolve.config.problem import Problem
     from evolve.config.settings import Settings
+    from evolve.loop import RunSummary
+    from evolve.loop.events import Listener
 
 
 def _finite(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
@@ -49,6 +56,7 @@ _BUDGET_OPTIONS = (
     ),
     click.option("--budget-tokens", type=_COUNT, metavar="N", help="Stop before they read and write more tokens."),
     click.option("--workers", type=_COUNT, help="Worker processes. Default: one per core."),
+    metrics_options,
     unsafe_sandbox_option,
     click.option("--plain", is_flag=True, help="Write plain lines even on a terminal."),
     json_option,
@@ -86,7 +94,18 @@ _MODEL_OPTIONS = (
         help="Repeat RUN with the replies that it was given, without network; compares the archives.",
     ),
 )
-_OF_A_REPLAY = ("run_dir", "workers", "durability", "allow_network_fs", "unsafe_sandbox", "plain", "as_json", "replay")
+_OF_A_REPLAY = (
+    "run_dir",
+    "workers",
+    "durability",
+    "allow_network_fs",
+    "unsafe_sandbox",
+    "metrics_file",
+    "metrics_port",
+    "plain",
+    "as_json",
+    "replay",
+)
 
 
 def _budget_options(command: Command) -> Command:
@@ -102,7 +121,7 @@ def _model_options(command: Command) -> Command:
 
 
 @click.command("run")
-@click.argument("problem", metavar="[PROBLEM|PATH]", required=False)
+@click.argument("problem", metavar="[PROBLEM|PATH]", required=False, shell_complete=problem_completion)
 @click.option(
     "--run-dir",
     type=click.Path(path_type=Path, file_okay=False),
@@ -122,7 +141,8 @@ def _model_options(command: Command) -> Command:
 def run_command(context: click.Context, /, problem: str | None, run_dir: Path | None, **given: Any) -> None:
     """Search for better programs for a problem.
 
-    PROBLEM is a shipped problem (`evolve problems` lists them), PATH the folder of your own.
+    PROBLEM is a shipped problem (`evolve problems` lists them), PATH the folder of your own, or one of OpenEvolve,
+    ShinkaEvolve, GEPA or AlphaEvolve, as it is; `openevolve:PATH` says which, where it could be several.
 
     Budgets left out are the problem's own. Ctrl-C ends the run in order, a second one at once; both can be resumed.
     """
@@ -162,13 +182,21 @@ def _run(problem: str, run_dir: Path | None, given: Mapping[str, Any]) -> int:
         symbolic=settings.symbolic,
         **budget,
     )
-    return conduct(
-        lambda listener: start_run(loaded, folder, options, listener),
-        Output(as_json=given["as_json"]),
-        plain=given["plain"],
-        target_required=given["require_target"],
-        unsafe_sandbox=bool(given["unsafe_sandbox"]),
-    )
+    tell_notices(loaded.notices)
+    return _conducted(lambda listener: start_run(loaded, folder, options, listener), given)
+
+
+def _conducted(run: "Callable[[Listener], RunSummary]", given: Mapping[str, Any]) -> int:
+    output = Output(as_json=given["as_json"])
+    with outlets(given["metrics_file"], given["metrics_port"], output.say) as also:
+        return conduct(
+            run,
+            output,
+            plain=given["plain"],
+            target_required=given["require_target"],
+            unsafe_sandbox=bool(given["unsafe_sandbox"]),
+            also=also,
+        )
 
 
 def _repeat(problem: str | None, run_dir: Path | None, given: Mapping[str, Any]) -> int:
@@ -186,12 +214,7 @@ def _repeat(problem: str | None, run_dir: Path | None, given: Mapping[str, Any])
         recording.problem.name, recording.options.rng_seed, datetime.now(UTC), runs=runs_folder()
     )
     try:
-        return conduct(
-            lambda listener: repeat_run(recording, folder, listener),
-            Output(as_json=given["as_json"]),
-            plain=given["plain"],
-            unsafe_sandbox=bool(given["unsafe_sandbox"]),
-        )
+        return _conducted(lambda listener: repeat_run(recording, folder, listener), given)
     finally:
         recording.reader.close()
 
@@ -237,14 +260,19 @@ def budget_of(settings: "Settings") -> dict[str, Any]:
 @_budget_options
 @click.pass_context
 def resume_command(context: click.Context, /, run: Path, **given: Any) -> None:
-    """Go on with RUN where its log ends.
+    """Go on with RUN where its log ends. One that is paused goes on in its own terminal.
 
     Budgets given here are the new totals of the whole run; those left out stay as they were, and the run ends at
     whichever is spent first: with `--time` alone, a run whose evaluations are spent stops at once.
     """
     from evolve.loop import resume_run
 
-    code = conduct(
+    if _is_paused(run):
+        _let_go_on(run, given)
+        return
+    with reading(run) as reader:
+        tell_notices(stored_notices(reader.meta()))
+    code = _conducted(
         lambda listener: resume_run(
             run,
             listener,
@@ -256,9 +284,25 @@ def resume_command(context: click.Context, /, run: Path, **given: Any) -> None:
             workers=given["workers"],
             unsafe_sandbox=is_unsafe_allowed(given["unsafe_sandbox"]),
         ),
-        Output(as_json=given["as_json"]),
-        plain=given["plain"],
-        target_required=given["require_target"],
-        unsafe_sandbox=bool(given["unsafe_sandbox"]),
+        given,
     )
     context.exit(code)
+
+
+def _is_paused(run: Path) -> bool:
+    from evolve.store.state import current_state
+
+    with reading(run) as reader:
+        return current_state(reader.sessions()) == "paused"
+
+
+def _let_go_on(run: Path, given: Mapping[str, Any]) -> None:
+    """Let a paused process go on; what it searches with was settled when it started."""
+    settled = ("evaluations", "seconds", "target", "budget_usd", "budget_tokens", "workers")
+    refused = [f"--{_SPELLED.get(name, name).replace('_', '-')}" for name in settled if given[name] is not None]
+    if refused:
+        raise click.UsageError(
+            f"{run} is paused, and its process keeps what it was started with: leave out {', '.join(refused)}, "
+            f"or end it with `evolve stop` and resume then"
+        )
+    ask(run, "resume", Output(as_json=given["as_json"]))

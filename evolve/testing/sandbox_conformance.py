@@ -32,7 +32,7 @@ from sandbox.wire import PlainDataError
 
 SECRET_NAME = "SANDBOX_CONFORMANCE_API_KEY"  # noqa: S105 a name
 SECRET = "sk-conformance-0123456789"  # noqa: S105 made up
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 60.0
 
 ECHO = "def echo(*values):\n    return values[0] if len(values) == 1 else values\n"
 FORKING = """
@@ -99,7 +99,7 @@ def is_running(pid: int) -> bool:
 
 
 def wait_until(holds: Callable[[], bool]) -> bool:
-    """Poll a condition for at most ten seconds."""
+    """Poll a condition for at most a minute: machines are busy."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not holds():
         if time.monotonic() > deadline:
@@ -350,8 +350,8 @@ class SandboxConformance:
     def test_a_timeout_longer_than_the_wall_limit_does_not_lift_it(self, sandbox: Sandbox) -> None:
         text = "import time\ndef f():\n    time.sleep(600)\n"
         with (
-            sandbox.start({"main.py": text}, limits=Limits(wall_seconds=0.3)) as session,
-            pytest.raises(CandidateTimedOut, match=r"0\.3 s"),
+            sandbox.start({"main.py": text}, limits=Limits(wall_seconds=0.6)) as session,
+            pytest.raises(CandidateTimedOut, match=r"0\.6 s"),
         ):
             session.call("f", timeout=60.0)
 

@@ -7,7 +7,7 @@ from archive.candidate import Candidate
 from evolve import tasks
 from evolve.config.problem import load_problem
 from evolve.loop.setup import build_operators
-from evolve.operators.contract import Compute, Operator, Request
+from evolve.operators.contract import Compute, Operator, Proposal, Request
 from evolve.operators.symbolic import SymbolicBurst, SymbolicCrossover, SymbolicMutation
 from evolve.testing.operator_conformance import OperatorConformance
 from sandbox.symbolic.canonical import fingerprint
@@ -60,6 +60,15 @@ class BurstConformance(SymbolicConformance):
     def answer(self, request: Request) -> Mapping[str, Any]:
         assert isinstance(request, Compute)
         return tasks.handle(request.task, request.payload)
+
+    def many(self) -> list[Proposal]:
+        """Made once for all tests that look at them: the search takes a while."""
+        if self.kind not in MADE:
+            MADE[self.kind] = super().many()
+        return MADE[self.kind]
+
+
+MADE: dict[str, list[Proposal]] = {}
 
 
 class TestMutatingBurst(BurstConformance):

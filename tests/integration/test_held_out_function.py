@@ -8,6 +8,8 @@ from click.testing import CliRunner
 
 from evolve.cli.app import cli
 
+pytestmark = pytest.mark.xdist_group("first-compiled-search")  # it may compile what others there have compiled
+
 TEN_LINES = """[problem]
 name = "bump"
 title = "A function of mine"

@@ -3,12 +3,16 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from evolve.errors import ModelUnusableError, UsageError
+from evolve.llm.anthropic_client import MessagesWire
+from evolve.llm.contract import Prompt, Turn
 from evolve.loop import Event, replay_run, resume_run
 from evolve.store import RunReader
 from tests.integration.language_model_runs import calls_of, repeated, rows_of, run, silent
@@ -149,3 +153,28 @@ def test_prompts_are_kept_unless_the_problem_says_no(symbolic_problem: Path, tmp
     with closing(RunReader(tmp_path / "kept")) as kept, closing(RunReader(tmp_path / "forgotten")) as forgotten:
         assert all("2 x + 1" in json.dumps(kept.prompt(call.prompt_hash)) for _, _, call in kept.calls())
         assert {forgotten.prompt(call.prompt_hash) for _, _, call in forgotten.calls()} == {None}
+
+
+@pytest.mark.parametrize("language", ["python_problem", "symbolic_problem"])
+def test_every_prompt_of_a_run_begins_with_the_same_bytes_and_a_mark_to_cache_them(
+    language: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    run(request.getfixturevalue(language), tmp_path / "run", evaluations=20, symbolic=False)
+
+    wire = MessagesWire(model="m")
+    with closing(RunReader(tmp_path / "run")) as reader:
+        prompts = [as_prompt(reader.prompt(call.prompt_hash)) for _, _, call in reader.calls()]
+        purposes = {call.purpose for _, _, call in reader.calls()}
+    blocks = [wire.body(prompt, without=())["system"] for prompt in prompts]
+    assert purposes >= {"code", "idea", "review", "insight"}
+    assert len(prompts) > 15
+    assert {json.dumps(each[0]) for each in blocks} == {json.dumps(blocks[0][0])}
+    assert blocks[0][0]["cache_control"] == {"type": "ephemeral"}
+    assert 1 < len({json.dumps(each[1:]) for each in blocks}) < len(prompts) / 2, "what changes slowly comes next"
+    assert len({prompt.turns for prompt in prompts}) > len(prompts) / 2, "what is new comes last"
+
+
+def as_prompt(data: Mapping[str, Any] | None) -> Prompt:
+    """A prompt as it was written down."""
+    assert data is not None
+    return Prompt(system=tuple(data["system"]), turns=tuple(Turn(**turn) for turn in data["turns"]))

@@ -85,14 +85,16 @@ def test_a_run_among_faults_loses_nothing_and_asks_as_often_as_its_policy_allows
 
 def check_calls(server: LLMServer, calls: list[CallRecord]) -> None:
     """The server's log and ours: a record for each request, an outcome for each fault, no request too many."""
-    sent = [call for call in calls if call.outcome != "unavailable"]
+    asked = [call for call in calls if call.outcome != "unavailable"]
+    # On a busy machine even a connection to itself can take too long.
+    sent = [call for call in asked if not call.detail.startswith("no connection in time")]
     mishaps = list(MISHAPS.values())
     met = {number: mishaps[(number // 10 - 1) % len(mishaps)] for number in range(10, len(server.requests) + 1, 10)}
     expected = Counter(str(mishap.outcome) for mishap in met.values())
     found = Counter(call.outcome for call in sent)
     by_number = {call.request_id: call for call in sent if call.request_id}
     questions: dict[tuple[int, int, str], list[Outcome]] = {}
-    for call in sent:
+    for call in asked:
         questions.setdefault((call.iteration, call.ordinal, call.model), []).append(Outcome(call.outcome))
 
     assert len(server.requests) == len(sent)

@@ -7,6 +7,8 @@ away from inner edges (`away_from_edges`); the difference itself has a test.
 
 import math
 from collections.abc import Sequence
+from functools import cache
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -17,8 +19,9 @@ from numpy.typing import NDArray
 from archive import Archive, CVTArchive, GridArchive, LinearAxis
 from archive.contract import STATUS_OF_CODE, AddStatus
 from evolve.testing.archive_conformance import candidate
+from tests.extent import examples
 
-ribs_archives = pytest.importorskip("ribs.archives")
+pytestmark = pytest.mark.xdist_group("pyribs")  # one of the processes alone imports it and all that it brings
 
 RANGES = ((0.0, 1.0), (-3.0, 5.0))
 DIMS = (4, 7)
@@ -52,13 +55,20 @@ def streams() -> st.SearchStrategy[list[Row]]:
     return st.lists(st.tuples(scores, st.tuples(coordinate(0), coordinate(1))), max_size=60)
 
 
+@cache
+def ribs_archives() -> ModuleType:
+    """Imported when it is needed: it brings more modules than all that is ours."""
+    module: ModuleType = pytest.importorskip("ribs.archives")
+    return module
+
+
 def our_grid() -> Archive:
     axes = [LinearAxis(f"a{place}", *RANGES[place], DIMS[place]) for place in range(2)]
     return GridArchive(axes, qd_offset=OFFSET)
 
 
 def their_grid() -> object:
-    return ribs_archives.GridArchive(
+    return ribs_archives().GridArchive(
         solution_dim=(), solution_dtype=object, dims=DIMS, ranges=RANGES, qd_score_offset=OFFSET
     )
 
@@ -69,7 +79,7 @@ def our_centroids() -> Archive:
 
 
 def their_centroids() -> object:
-    return ribs_archives.CVTArchive(
+    return ribs_archives().CVTArchive(
         solution_dim=(), solution_dtype=object, centroids=CENTROIDS, ranges=[(0.0, 1.0)] * 2, qd_score_offset=OFFSET
     )
 
@@ -118,19 +128,19 @@ def check_batches(ours: Archive, theirs: object, rows: Sequence[Row], size: int)
     assert_equal(ours, theirs)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(streams())
 def test_a_grid_does_what_pyribs_does_one_by_one(rows: list[Row]) -> None:
     check_single(our_grid(), their_grid(), rows)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(streams(), st.integers(1, 60))
 def test_a_grid_does_what_pyribs_does_in_batches(rows: list[Row], size: int) -> None:
     check_batches(our_grid(), their_grid(), rows, size)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=examples(6), deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 3000))
 def test_a_grid_does_what_pyribs_does_in_large_batches(rng_seed: int, size: int) -> None:
     rng = np.random.default_rng(rng_seed)
@@ -151,7 +161,7 @@ def has_one_nearest(point: tuple[float, float]) -> bool:
     return bool(second - least > 1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(st.tuples(scores, unit_points), max_size=60), st.integers(1, 60))
 def test_centroids_do_what_pyribs_does(rows: list[Row], size: int) -> None:
     check_single(our_centroids(), their_centroids(), rows)

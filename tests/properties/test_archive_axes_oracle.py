@@ -13,8 +13,9 @@ from archive import ArchiveError, CategoryAxis, EdgesAxis, GridArchive, LinearAx
 from archive.axes import MAX_CELLS, REFUSED, Axis, OutOfRange
 from archive.space import GridSpace
 from evolve.testing.archive_conformance import candidate
+from tests.extent import examples
 
-FEW = settings(max_examples=25, deadline=None)
+FEW = settings(max_examples=examples(25), deadline=None)
 LARGEST = 1.7976931348623157e308
 policies = st.sampled_from(OutOfRange)
 finite = st.floats(allow_nan=False, allow_infinity=False)

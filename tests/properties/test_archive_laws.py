@@ -11,6 +11,7 @@ from archive.axes import Axis, OutOfRange
 from archive.centroids import BucketNearest, CentroidSpace, MatrixNearest, Nearest
 from archive.space import GridSpace
 from evolve.testing.archive_conformance import candidate
+from tests.extent import examples
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 policies = st.sampled_from(OutOfRange)
@@ -30,7 +31,7 @@ def number_axes(draw: st.DrawFn) -> Axis:
     return EdgesAxis("x", [edge + 0.0 for edge in edges], out_of_range=policy)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(number_axes(), st.lists(finite, max_size=20), st.lists(st.integers(-2, 202), max_size=20))
 def test_a_batch_lands_where_its_rows_land(axis: Axis, values: list[float], near_edges: list[int]) -> None:
     space = GridSpace([axis])
@@ -42,7 +43,7 @@ def test_a_batch_lands_where_its_rows_land(axis: Axis, values: list[float], near
     assert space.cells_of(codes).tolist() == [space.place_of((value,))[0] for value in values]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(number_axes(), finite)
 def test_a_cell_holds_what_lies_between_its_edges(axis: Axis, value: float) -> None:
     cell, is_clipped = GridSpace([axis]).place_of((value,))
@@ -61,7 +62,7 @@ def brute_force(point: NDArray[np.float64], centroids: NDArray[np.float64]) -> i
     return int(np.argmin(squares))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(1, 60), st.sampled_from([0, 2, 4]))
 def test_the_nearest_centroid_is_the_nearest(rng_seed: int, n_axes: int, n_centroids: int, lattice: int) -> None:
     rng = np.random.default_rng(rng_seed)
@@ -77,7 +78,7 @@ def test_the_nearest_centroid_is_the_nearest(rng_seed: int, n_axes: int, n_centr
         assert [finder.one(point) for point in points.tolist()] == expected
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.integers(0, 2**32 - 1), policies.filter(lambda policy: policy is not OutOfRange.OVERFLOW))
 def test_a_batch_finds_the_centroids_its_rows_find(rng_seed: int, policy: OutOfRange) -> None:
     rng = np.random.default_rng(rng_seed)
@@ -89,7 +90,7 @@ def test_a_batch_finds_the_centroids_its_rows_find(rng_seed: int, policy: OutOfR
     assert space.cells_of(codes).tolist() == [space.place_of(tuple(row))[0] for row in codes.tolist()]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(
     st.lists(st.tuples(st.integers(-3, 3), st.integers(0, 2), st.integers(0, 9)), max_size=50),
     st.integers(1, 4),
@@ -109,7 +110,7 @@ def test_a_top_cell_holds_the_best_of_distinct_programs(rows: list[tuple[int, in
         assert len({elite.candidate.fingerprint for elite in held}) == len(held)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.tuples(finite, st.floats(0.0, 1.0)), max_size=40), st.randoms(use_true_random=False))
 def test_without_ties_the_order_of_offers_does_not_matter(rows: list[tuple[float, float]], chance: object) -> None:
     distinct = {score + 0.0: place for score, place in rows}

@@ -13,8 +13,9 @@ from archive import ArchiveError, BestCell, GridArchive, LinearAxis, Objective, 
 from archive.candidate import Candidate
 from archive.cells import CellRule
 from archive.contract import AddResult, AddStatus
+from tests.extent import examples
 
-FEW = settings(max_examples=25, deadline=None)
+FEW = settings(max_examples=examples(25), deadline=None)
 AXES = [LinearAxis("x", 0.0, 1.0, 1)]
 
 

@@ -16,6 +16,7 @@ from evolve.config.problem import Problem
 from evolve.config.tables import ProblemFile
 from evolve.config.validation import read_tables
 from sandbox.limits import MEBIBYTE
+from tests.extent import examples
 
 WORDS = st.text(min_size=1, max_size=8).filter(lambda text: "\x7f" not in text)
 NAMES = st.from_regex(r"[a-z0-9][a-z0-9_]{0,9}", fullmatch=True)
@@ -110,7 +111,7 @@ def problem_of(raw: dict[str, Any], *, folder: str = "/somewhere", seed: str = "
 
 
 @given(raw=TABLES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_a_problem_that_is_stored_and_read_again_is_equal(raw: dict[str, Any]) -> None:
     problem = problem_of(raw)
 
@@ -122,7 +123,7 @@ def test_a_problem_that_is_stored_and_read_again_is_equal(raw: dict[str, Any]) -
 
 
 @given(raw=TABLES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_writing_the_defaults_out_changes_nothing(raw: dict[str, Any]) -> None:
     problem = problem_of(raw)
 
@@ -133,7 +134,7 @@ def test_writing_the_defaults_out_changes_nothing(raw: dict[str, Any]) -> None:
 
 
 @given(raw=TABLES, seed=st.text(max_size=20).filter(lambda text: text != "x = 1\n"))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_the_hash_follows_the_seed_and_not_the_place(raw: dict[str, Any], seed: str) -> None:
     hashes = [problem_of(raw).content_hash, problem_of(raw, folder="/elsewhere").content_hash]
 
@@ -142,7 +143,7 @@ def test_the_hash_follows_the_seed_and_not_the_place(raw: dict[str, Any], seed: 
 
 
 @given(raw=TABLES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_the_parts_of_every_right_problem_can_be_built(raw: dict[str, Any]) -> None:
     problem = problem_of(raw)
 
@@ -154,7 +155,7 @@ def test_the_parts_of_every_right_problem_can_be_built(raw: dict[str, Any]) -> N
 
 
 @given(raw=TABLES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_the_settings_of_a_problem_are_the_keys_it_names(raw: dict[str, Any]) -> None:
     named = {**raw.get("budget", {}), **{k: v for k, v in raw.get("search", {}).items() if k == "window"}}
 
@@ -162,7 +163,7 @@ def test_the_settings_of_a_problem_are_the_keys_it_names(raw: dict[str, Any]) ->
 
 
 @given(limits=LIMITS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_the_limits_of_the_file_are_those_of_the_sandbox_in_bytes(limits: dict[str, Any]) -> None:
     base = {"title": "a", "statement": "a", "language": "python", "name": "a"}
     axes = [{"name": "a", "low": 0.0, "high": 1.0, "cells": 1}]
@@ -176,10 +177,14 @@ def test_the_limits_of_the_file_are_those_of_the_sandbox_in_bytes(limits: dict[s
 
 
 @given(raw=TABLES, table=st.sampled_from(sorted(ProblemFile.model_fields)), key=st.text("qxz", min_size=6, max_size=9))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_one_unknown_key_is_one_mistake_that_names_it(raw: dict[str, Any], table: str, key: str) -> None:
     wrong = copy.deepcopy(raw)
-    needed: dict[str, dict[str, Any]] = {"known": {"value": 1.0}, "baselines": {"file": "b.json"}}
+    needed: dict[str, dict[str, Any]] = {
+        "known": {"value": 1.0},
+        "baselines": {"file": "b.json"},
+        "export": {"form": "function"},
+    }
     wrong.setdefault(table, needed.get(table, {}))[key] = 1
 
     (mistake,) = read_tables(wrong)[1]
@@ -196,7 +201,7 @@ JSON_VALUES = st.recursive(
 
 
 @given(raw=st.dictionaries(st.sampled_from(sorted(ProblemFile.model_fields)) | st.text(max_size=4), JSON_VALUES))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_whatever_is_in_the_file_every_mistake_is_one_line(raw: dict[str, Any]) -> None:
     tables, mistakes = read_tables(raw)
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from evolve.config.settings import KNOWN, Settings, resolve_settings, user_file
 from evolve.errors import UsageError
+from tests.extent import examples
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "rng_seed": st.integers(0, 2**70),
@@ -59,7 +60,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(given_by=st.fixed_dictionaries(dict.fromkeys(NEAREST_FIRST, SOURCES)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_every_key_comes_from_the_nearest_source_that_names_it(home: Path, given_by: dict[str, dict[str, Any]]) -> None:
     settled = settle(home, given_by)
 
@@ -71,7 +72,7 @@ def test_every_key_comes_from_the_nearest_source_that_names_it(home: Path, given
 
 
 @given(values=SOURCES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_a_value_means_the_same_in_every_source(home: Path, values: dict[str, Any]) -> None:
     settled = [settle(home, {source: values}).to_json() for source in NEAREST_FIRST]
 
@@ -79,7 +80,7 @@ def test_a_value_means_the_same_in_every_source(home: Path, values: dict[str, An
 
 
 @given(values=SOURCES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_an_option_that_is_not_given_hides_nothing(values: dict[str, Any]) -> None:
     without = resolve_settings(command_line={}, environment=NOWHERE, problem=values)
     with_empty = resolve_settings(command_line=dict.fromkeys(KNOWN), environment=NOWHERE, problem=values)
@@ -88,7 +89,7 @@ def test_an_option_that_is_not_given_hides_nothing(values: dict[str, Any]) -> No
 
 
 @given(values=SOURCES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_resolved_settings_resolve_to_themselves(values: dict[str, Any]) -> None:
     once = resolve_settings(command_line=values, environment=NOWHERE, problem={})
 
@@ -98,7 +99,7 @@ def test_resolved_settings_resolve_to_themselves(values: dict[str, Any]) -> None
 
 
 @given(key=st.sampled_from(sorted(KNOWN)), place=st.integers(0, 20))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_a_variable_that_misses_a_letter_of_a_key_is_a_mistake(key: str, place: int) -> None:
     name = f"EVOLVE_{(key[: place % len(key)] + key[place % len(key) + 1 :]).upper()}"
 

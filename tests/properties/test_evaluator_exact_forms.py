@@ -22,6 +22,7 @@ from evaluators.approximation.rational import (
 from evaluators.approximation.zeros import without_zero
 from sandbox.symbolic.parse import parse
 from sandbox.symbolic.vocabulary import ARITHMETIC, ELEMENTARY, Vocabulary
+from tests.extent import examples
 
 Polynomial = tuple[Fraction, ...]
 """Coefficients, the constant first, without trailing zeros."""
@@ -133,7 +134,7 @@ def meaning(body: str) -> Ratio:
     return values[last.split()[1]]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(straight_line_texts())
 def test_the_exact_form_is_what_the_program_means_as_a_quotient_of_polynomials(body: str) -> None:
     try:
@@ -145,7 +146,7 @@ def test_the_exact_form_is_what_the_program_means_as_a_quotient_of_polynomials(b
     assert same(form, meaning(body))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(straight_line_texts())
 def test_the_exact_form_is_in_lowest_terms(body: str) -> None:
     try:
@@ -157,7 +158,7 @@ def test_the_exact_form_is_in_lowest_terms(body: str) -> None:
     assert form.degree == max(0, form.numerator.degree(), form.denominator.degree())
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_constant_is_read_as_the_very_number_that_the_float_is(number: float) -> None:
     fraction = Fraction(number)
@@ -228,7 +229,7 @@ def test_a_program_of_two_inputs_has_no_exact_form() -> None:
 SMALL = st.fractions(min_value=-3, max_value=3, max_denominator=16)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(st.lists(SMALL, min_size=1, max_size=4), st.lists(SMALL, min_size=1, max_size=3), st.integers(1, 4), SMALL)
 def test_dividing_a_zero_out_is_division_by_x(
     above: list[Fraction], below: list[Fraction], power: int, x: Fraction
@@ -255,7 +256,7 @@ def from_zeros(zeros: Sequence[Fraction], *, always_positive: Sequence[tuple[Fra
 HEIGHTS = st.fractions(min_value=Fraction(1, 1000), max_value=2, max_denominator=1000)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(st.lists(SMALL, max_size=4), st.lists(st.tuples(SMALL, HEIGHTS), max_size=2), st.sampled_from([1, -1, 7]))
 def test_a_zero_in_the_interval_is_found_exactly_where_there_is_one(
     zeros: list[Fraction], pairs: list[tuple[Fraction, Fraction]], factor: int

@@ -13,6 +13,7 @@ from evaluators.approximation.sup_error import ErrorCurve, UnboundedErrorError
 from sandbox.symbolic.canonical import canonical
 from sandbox.symbolic.program import Instruction, Program
 from sandbox.symbolic.vocabulary import ARITHMETIC
+from tests.extent import examples
 
 CURVES = {
     "exp2": ErrorCurve(TARGETS["exp2"], 0.0, 1.0, relative=True),
@@ -78,7 +79,7 @@ def at(form: Quotient, x: Fraction) -> Fraction:
     return (numerator / denominator) ** form.power
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(programs(), st.sampled_from(sorted(CURVES)))
 def test_sampling_and_proof_agree_to_one_percent(program: Program, name: str) -> None:
     curve = CURVES[name]
@@ -92,7 +93,7 @@ def test_sampling_and_proof_agree_to_one_percent(program: Program, name: str) ->
     assert peak.error * 0.999 <= float(proof.upper) <= peak.error * 1.01 + 1e-50
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(programs(), st.sampled_from(sorted(CURVES)), st.floats(0.001, 0.999))
 def test_no_point_has_a_larger_error_than_the_one_reported(program: Program, name: str, part: float) -> None:
     curve = CURVES[name]

@@ -30,6 +30,7 @@ from evaluators.approximation.taylor_model import (
 from evaluators.contract import Certainty
 from evaluators.judge import Judge
 from evaluators.spec import JudgeSpec, SymbolicSpec
+from tests.extent import examples
 
 ORDER = 4
 SMALL = st.fractions(min_value=-2, max_value=2, max_denominator=32)
@@ -67,7 +68,7 @@ def inside(centre: float, radius: float, part: Fraction) -> Fraction:
     return Fraction(centre) + part * Fraction(radius)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 @given(POLYNOMIALS, POLYNOMIALS, CENTRES, RADII, PARTS, st.integers(1, 5))
 def test_sums_products_and_powers_of_models_enclose_those_of_the_functions(
     first: list[Fraction], second: list[Fraction], centre: float, radius: float, part: Fraction, exponent: int
@@ -84,7 +85,7 @@ def test_sums_products_and_powers_of_models_enclose_those_of_the_functions(
         assert encloses(a.power(exponent), fmpq_of(f**exponent), part)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 @given(POLYNOMIALS, CENTRES, RADII, PARTS)
 def test_the_model_of_a_reciprocal_encloses_it_or_there_is_none(
     coefficients: list[Fraction], centre: float, radius: float, part: Fraction
@@ -100,7 +101,7 @@ def test_the_model_of_a_reciprocal_encloses_it_or_there_is_none(
         assert encloses(inverse, fmpq_of(1 / f), part)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 @given(POLYNOMIALS, CENTRES, RADII, PARTS)
 def test_the_bound_of_a_model_is_above_the_function_on_the_whole_piece(
     coefficients: list[Fraction], centre: float, radius: float, part: Fraction
@@ -158,7 +159,7 @@ ORACLE = {"exp2": lambda x: mpmath.mpf(2) ** x, "sin": mpmath.sin, "erf": mpmath
 FLOATS = st.lists(st.floats(-2.0, 2.0), min_size=1, max_size=4)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(FLOATS, FLOATS, st.integers(1, 3), st.sampled_from(sorted(CURVES)), st.floats(0.0, 1.0))
 def test_a_proved_bound_is_never_below_the_error_at_any_point(
     above: list[float], below: list[float], power: int, key: tuple[str, str], where: float
@@ -209,7 +210,7 @@ def test_nothing_is_proved_across_a_pole_whatever_the_guess() -> None:
         prove(curve, Quotient(fmpq_poly([1]), fmpq_poly([-1, 2])), Peak(error=1.0, point=0.25))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(st.fractions(min_value=Fraction(1, 10**12), max_value=10**6))
 def test_rounding_up_gives_a_float_that_is_not_below(number: Fraction) -> None:
     with working(bits=BITS):
@@ -218,7 +219,7 @@ def test_rounding_up_gives_a_float_that_is_not_below(number: Fraction) -> None:
     assert Fraction(math.nextafter(up, -math.inf)) <= number
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(st.floats(1e-39, 1e9), st.floats(1e-39, 1e9))
 def test_a_smaller_error_never_has_fewer_digits(one: float, other: float) -> None:
     assert digits(min(one, other)) >= digits(max(one, other))

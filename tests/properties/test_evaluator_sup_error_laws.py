@@ -19,6 +19,7 @@ from evaluators.contract import Evaluation, Failure
 from evaluators.errors import EvaluatorError
 from evaluators.judge import Judge
 from evaluators.spec import JudgeSpec, SymbolicSpec
+from tests.extent import examples
 
 TRUTH: Mapping[str, Callable[[Any], Any]] = {
     "exp2": lambda x: mpmath.mpf(2) ** x,
@@ -134,7 +135,7 @@ def horner(coefficients: list[float]) -> str:
     return f"return 0.0 * x + {text}"
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=examples(15))
 @given(COEFFICIENTS, st.sampled_from(["relative", "absolute"]))
 def test_a_random_polynomial_has_the_error_that_a_dense_search_finds(coefficients: list[float], error: str) -> None:
     body = horner(coefficients)
@@ -149,7 +150,7 @@ def polynomial(coefficients: list[float]) -> Quotient:
     return Quotient(fmpq_poly([exact(c) for c in coefficients]), fmpq_poly([1]))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(COEFFICIENTS, st.floats(0.0, 0.9), st.floats(0.05, 1.0))
 def test_a_part_of_the_interval_never_has_a_larger_error(coefficients: list[float], start: float, part: float) -> None:
     form = polynomial(coefficients)
@@ -158,7 +159,7 @@ def test_a_part_of_the_interval_never_has_a_larger_error(coefficients: list[floa
     assert inner.error <= EXP2.largest(form).error * (1 + 2e-4)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(COEFFICIENTS, COEFFICIENTS)
 def test_absolute_errors_obey_the_triangle_inequality(first: list[float], second: list[float]) -> None:
     curve = ErrorCurve(TARGETS["exp2"], 0.0, 1.0, relative=False)
@@ -168,7 +169,7 @@ def test_absolute_errors_obey_the_triangle_inequality(first: list[float], second
     assert middle <= (curve.largest(one).error + curve.largest(other).error) / 2 * (1 + 2e-4)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(COEFFICIENTS)
 def test_a_mirrored_program_has_the_same_error_on_the_mirrored_interval(coefficients: list[float]) -> None:
     mirrored = [-c if k % 2 == 0 else c for k, c in enumerate(coefficients)]
@@ -178,7 +179,7 @@ def test_a_mirrored_program_has_the_same_error_on_the_mirrored_interval(coeffici
     assert abs(left.point) <= 1.5
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(COEFFICIENTS, st.floats(0.0, 1.0))
 def test_no_point_has_an_error_above_the_largest_absolute_one(coefficients: list[float], x: float) -> None:
     curve = ErrorCurve(TARGETS["sin"], 0.0, 1.0, relative=False)
@@ -187,7 +188,7 @@ def test_no_point_has_an_error_above_the_largest_absolute_one(coefficients: list
     assert abs(float(value) - math.sin(x)) <= peak.error * (1 + 2e-4) + 1e-15
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 @given(st.floats(0.001, 0.999), st.integers(1, 12))
 def test_a_pole_inside_the_interval_is_told_wherever_it_is(pole: float, power: int) -> None:
     below = fmpq_poly([-exact(pole), 1]) ** power
@@ -196,7 +197,7 @@ def test_a_pole_inside_the_interval_is_told_wherever_it_is(pole: float, power: i
     assert float(str(told.value).rsplit("= ", 1)[1]) == pytest.approx(pole, abs=1e-5)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 @given(st.floats(1e-9, 0.04), st.floats(1e-6, 1.0))
 def test_the_height_of_a_spike_beside_the_interval_is_found(distance: float, height: float) -> None:
     body = f"return 1.0 + x + {height * distance!r} / (x + {distance!r})"
@@ -206,7 +207,7 @@ def test_the_height_of_a_spike_beside_the_interval_is_found(distance: float, hei
     assert found <= at_the_end + 0.0616
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(st.floats(-5.0, 5.0), st.floats(0.01, 5.0), st.integers(2, 300))
 def test_the_sampling_points_cover_the_interval_ends_and_ascend(low: float, width: float, count: int) -> None:
     high = low + width

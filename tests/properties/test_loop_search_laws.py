@@ -17,6 +17,7 @@ from evolve.loop.search import Search
 from evolve.loop.told import Told, ToldChild
 from evolve.operators.contract import EVERYONE, Operator, Proposing
 from evolve.store import CandidateRecord, IterationRecord
+from tests.extent import examples
 
 N_MIGRANTS = 2
 
@@ -125,7 +126,7 @@ def replayed(search: Search, records: Sequence[IterationRecord]) -> list[Iterati
     return again
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(stories)
 def test_folding_the_log_again_gives_the_same_rows_archive_statistics_and_next_plan(story: Story) -> None:
     search, again = a_search(), a_search()
@@ -139,7 +140,7 @@ def test_folding_the_log_again_gives_the_same_rows_archive_statistics_and_next_p
     assert again.plan(len(records)) == search.plan(len(records))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(stories)
 def test_every_told_child_is_either_a_row_or_a_duplicate_and_no_program_is_a_row_twice(story: Story) -> None:
     search = a_search()
@@ -154,7 +155,7 @@ def test_every_told_child_is_either_a_row_or_a_duplicate_and_no_program_is_a_row
     }
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(stories)
 def test_ids_count_from_one_and_parents_are_always_older(story: Story) -> None:
     rows = rows_of(live(a_search(), story))
@@ -163,7 +164,7 @@ def test_ids_count_from_one_and_parents_are_always_older(story: Story) -> None:
     assert all(parent < row.candidate.id for row in rows for parent in row.candidate.parent_ids)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(stories)
 def test_a_generation_is_the_length_of_the_longest_line_of_ancestors(story: Story) -> None:
     rows = rows_of(live(a_search(), story))
@@ -176,7 +177,7 @@ def test_a_generation_is_the_length_of_the_longest_line_of_ancestors(story: Stor
         assert row.candidate.generation == length
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(stories)
 def test_the_best_is_the_first_of_the_highest_score_and_never_falls(story: Story) -> None:
     search = a_search()
@@ -188,7 +189,7 @@ def test_the_best_is_the_first_of_the_highest_score_and_never_falls(story: Story
     assert search.best == next(row for row in scored if row.evaluation.score == highest)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(stories)
 def test_what_failed_has_no_cell_and_what_has_a_score_has_one(story: Story) -> None:
     search = a_search()
@@ -201,7 +202,7 @@ def test_what_failed_has_no_cell_and_what_has_a_score_has_one(story: Story) -> N
     assert all(row.cell is not None and row.status != "failed" for row in rows if row not in failed)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(stories, st.integers(1, 3), st.integers(1, 4))
 def test_the_islands_are_those_of_plain_offers_with_a_migration_when_it_is_time(
     story: Story, n_islands: int, migrate_every: int
@@ -223,7 +224,7 @@ def test_the_islands_are_those_of_plain_offers_with_a_migration_when_it_is_time(
     assert search.islands.hash() == plain.hash()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(stories)
 def test_a_reward_says_how_many_children_were_kept_and_stays_below_one(story: Story) -> None:
     records = live(a_search(), story)
@@ -235,7 +236,7 @@ def test_a_reward_says_how_many_children_were_kept_and_stays_below_one(story: St
         assert record.reward == 1.0 - 2.0 ** -len(kept)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.lists(births, max_size=8), st.integers(0, 8))
 def test_a_limit_keeps_the_first_evaluations_and_drops_the_rest(children: list[Birth], limit: int) -> None:
     free, limited = a_search(), a_search()
@@ -249,7 +250,7 @@ def test_a_limit_keeps_the_first_evaluations_and_drops_the_rest(children: list[B
     assert limited.n_evaluations == 1 + min(limit, len(whole.candidates))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(stories, st.integers(0, 25))
 def test_a_program_is_known_from_the_iteration_on_in_which_it_was_told(story: Story, program: int) -> None:
     search = a_search()
@@ -258,10 +259,10 @@ def test_a_program_is_known_from_the_iteration_on_in_which_it_was_told(story: St
     told_in = [row.candidate.iteration for row in rows_of(records) if row.candidate.fingerprint == f"print-{program}"]
     for horizon in range(-1, len(records) + 1):
         expected = bool(told_in) and told_in[0] <= horizon
-        assert search.was_known(f"print-{program}", horizon) == expected
+        assert search.known.had(f"print-{program}", horizon) == expected
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(stories, st.integers(0, 100))
 def test_a_plan_takes_parents_from_its_own_island_and_says_what_it_knew(story: Story, ahead: int) -> None:
     search = a_search(islands=3)

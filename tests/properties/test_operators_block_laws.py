@@ -13,6 +13,7 @@ from evolve.operators.blocks import blocks_of, outside_of, outside_unchanged
 from evolve.operators.python_file import PythonFile, changed_files, open_files
 from evolve.operators.python_fingerprint import normal_form, python_fingerprint
 from sandbox.errors import CandidateSyntaxError
+from tests.extent import examples
 
 LINES = st.sampled_from(
     [
@@ -77,7 +78,7 @@ def read_by_lines(text: str) -> tuple[list[str], list[str]] | None:
 
 
 @given(lines=st.lists(LINES, max_size=10), end=LINE_ENDS, last=st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_blocks_are_what_a_reader_of_lines_finds(lines: Sequence[str], end: str, *, last: bool) -> None:
     text = end.join(lines) + (end if last else "")
     expected = read_by_lines(text)
@@ -98,7 +99,7 @@ INSIDE = SAFE.map(lambda text: text.replace("\r", "") + "\n")
 
 
 @given(pieces=st.lists(st.tuples(SAFE, INSIDE, INSIDE), max_size=4), end=SAFE)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_whatever_is_written_into_the_blocks_the_outside_is_unchanged(
     pieces: Sequence[tuple[str, str, str]], end: str
 ) -> None:
@@ -115,7 +116,7 @@ def test_whatever_is_written_into_the_blocks_the_outside_is_unchanged(
 
 
 @given(before=INSIDE, body=INSIDE, after=INSIDE, extra=st.sampled_from([" ", "#", "\t", "x", "\n"]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_one_letter_more_outside_is_noticed_wherever_it_stands(before: str, body: str, after: str, extra: str) -> None:
     parent = f"{before}# EVOLVE-BLOCK-START\n{body}# EVOLVE-BLOCK-END\n{after}"
 
@@ -244,13 +245,13 @@ PROGRAMS = st.lists(STATEMENTS, min_size=1, max_size=4).map("\n".join)
 
 
 @given(text=PROGRAMS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_a_program_printed_anew_is_the_same_program(text: str) -> None:
     assert python_fingerprint({"a": ast.unparse(ast.parse(text))}) == python_fingerprint({"a": text})
 
 
 @given(text=PROGRAMS, words=st.text("abc ü#'\"\\", max_size=8))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_a_comment_behind_every_line_is_not_seen(text: str, words: str) -> None:
     remarked = "".join(f"{line}  # {words}\n" for line in text.split("\n"))
 
@@ -258,7 +259,7 @@ def test_a_comment_behind_every_line_is_not_seen(text: str, words: str) -> None:
 
 
 @given(left=PROGRAMS, right=PROGRAMS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_two_programs_are_the_same_exactly_if_they_print_alike(left: str, right: str) -> None:
     def printed(text: str) -> str:
         return ast.unparse(ast.parse(text.replace("    'Words.'\n", "")))
@@ -269,7 +270,7 @@ def test_two_programs_are_the_same_exactly_if_they_print_alike(left: str, right:
 
 
 @given(text=PROGRAMS, end=st.sampled_from(["\n", "\r\n", "\r"]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_the_text_of_a_node_reads_back_as_the_node(text: str, end: str) -> None:
     file = PythonFile(text.replace("\n", end))
 
@@ -280,7 +281,7 @@ def test_the_text_of_a_node_reads_back_as_the_node(text: str, end: str) -> None:
 
 
 @given(text=PROGRAMS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_names_and_numbers_stand_where_the_tokens_are(text: str) -> None:
     file = PythonFile(f"# EVOLVE-BLOCK-START\n{text}\n# EVOLVE-BLOCK-END\n")
     words = {token.string for token in tokenize.generate_tokens(io.StringIO(file.text).readline)}

@@ -14,6 +14,7 @@ from evolve.operators.python_fingerprint import python_fingerprint
 from evolve.operators.python_literals import PythonLiteralEdit
 from evolve.operators.python_tree import PythonTreeEdit
 from sandbox.errors import CandidateSyntaxError
+from tests.extent import examples
 
 NAMES = st.sampled_from(["a", "b", "ü", "n_1"])
 NUMBERS = st.one_of(
@@ -104,7 +105,7 @@ OPERATORS = [PythonLiteralEdit(n_children=2), PythonTreeEdit(n_children=2), Pyth
 
 @pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.name)
 @given(texts=st.tuples(PROGRAMS, PROGRAMS), seed=st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_children_compile_differ_keep_the_outside_and_come_again(
     operator: Operator, texts: tuple[str, str], seed: int
 ) -> None:
@@ -120,7 +121,7 @@ def test_children_compile_differ_keep_the_outside_and_come_again(
 
 @pytest.mark.parametrize("operator", OPERATORS[:2], ids=lambda operator: operator.name)
 @given(text=PROGRAMS, seed=st.integers(0, 2**32))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_the_laws_hold_for_children_of_children(operator: Operator, text: str, seed: int) -> None:
     line = text
     for generation in range(8):

@@ -14,6 +14,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tests.extent import examples
+
 FOLDER = Path(__file__).parents[2] / "problems" / "circle_packing_26"
 N = 26
 
@@ -86,7 +88,7 @@ def accepted(rows: list[Row]) -> Any:
         assume(False)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(packings())
 def test_a_packing_is_left_as_it_is_exactly_if_it_is_one(rows: list[Row]) -> None:
     packing = accepted(rows)
@@ -94,7 +96,7 @@ def test_a_packing_is_left_as_it_is_exactly_if_it_is_one(rows: list[Row]) -> Non
     assert packing.shrink >= 0
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(packings())
 def test_a_repaired_packing_is_one_and_nothing_but_the_radii_has_changed(rows: list[Row]) -> None:
     packing = accepted(rows)
@@ -103,7 +105,7 @@ def test_a_repaired_packing_is_one_and_nothing_but_the_radii_has_changed(rows: l
     assert repaired == exactly(rows, less=packing.shrink)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(packings())
 def test_a_repair_takes_the_least_amount_to_a_hundred_bits(rows: list[Row]) -> None:
     packing = accepted(rows)
@@ -111,7 +113,7 @@ def test_a_repair_takes_the_least_amount_to_a_hundred_bits(rows: list[Row]) -> N
     assert not is_packing(exactly(rows, less=packing.shrink - Fraction(1, 2**100)))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 @given(packings())
 def test_a_packing_is_refused_only_where_no_repair_leaves_every_circle_a_radius(rows: list[Row]) -> None:
     smallest = min(Fraction(row[2]) for row in rows)
@@ -125,7 +127,7 @@ def test_a_packing_is_refused_only_where_no_repair_leaves_every_circle_a_radius(
     assert packing.shrink == 0 or min(packing.radii) > 0
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(packings())
 def test_the_score_is_the_largest_float_not_above_the_exact_sum(rows: list[Row]) -> None:
     packing = accepted(rows)
@@ -143,7 +145,7 @@ QUARTERS: list[Callable[[Row], Row]] = [
 """Symmetries of the square; exact for coordinates that are multiples of 2**-40."""
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 @given(packings(), st.sampled_from(QUARTERS), st.integers(0, 10**6))
 def test_turning_mirroring_and_reordering_change_nothing(
     rows: list[Row], move: Callable[[Row], Row], order: int
@@ -157,7 +159,7 @@ def test_turning_mirroring_and_reordering_change_nothing(
     assert first.radius_spread() == pytest.approx(second.radius_spread(), rel=1e-9, abs=1e-15)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 @given(packings(), st.sampled_from([1e-12, 1e-6, 1e-3]))
 def test_asking_for_more_never_pays_where_everything_touches(rows: list[Row], more: float) -> None:
     packing = accepted(rows)
@@ -168,7 +170,7 @@ def test_asking_for_more_never_pays_where_everything_touches(rows: list[Row], mo
     assert greedy.total <= packing.total + N * Fraction(1, 2**52)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 @given(packings(), st.integers(0, N - 1), st.floats(0.0, 0.02))
 def test_a_smaller_circle_never_makes_the_repair_larger(rows: list[Row], which: int, less: float) -> None:
     packing = accepted(rows)
@@ -178,7 +180,7 @@ def test_a_smaller_circle_never_makes_the_repair_larger(rows: list[Row], which: 
     assert accepted(smaller).shrink <= packing.shrink
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=examples(25))
 @given(packings())
 def test_lists_and_arrays_in_any_nesting_are_the_same_answer(rows: list[Row]) -> None:
     whole = judge.evaluate(Answering(rows))
@@ -187,7 +189,7 @@ def test_lists_and_arrays_in_any_nesting_are_the_same_answer(rows: list[Row]) ->
     assert judge.evaluate(Answering(np.array(rows, order="F"))) == whole
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=examples(25))
 @given(packings())
 def test_a_certificate_can_be_checked_by_anyone(rows: list[Row]) -> None:
     answer = judge.verify(Answering(rows))
@@ -210,7 +212,7 @@ def test_a_certificate_can_be_checked_by_anyone(rows: list[Row]) -> None:
     assert Fraction(certificate["shrink"]) == Fraction(rows[0][2]) - circles[0][2]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=examples(25))
 @given(packings())
 def test_the_metrics_are_what_numpy_computes_from_the_repaired_circles(rows: list[Row]) -> None:
     evaluation = judge.evaluate(Answering(rows))
@@ -268,7 +270,7 @@ def test_points_may_lie_on_top_of_each_other_and_score_nothing() -> None:
     assert judge.verify(Answering([[0.5, 0.5, 0.0]] * N))["verdict"] == "certified"
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(st.fractions(min_value=-10, max_value=10))
 def test_rounding_down_is_never_above_and_never_a_float_too_low(number: Fraction) -> None:
     down = judge.rounded_down(number)

@@ -29,6 +29,7 @@ from sandbox.wire import (
     decode,
     encode,
 )
+from tests.extent import examples
 
 N_FRAMES = 100_000
 N_WEIGHED = 3_000
@@ -167,7 +168,7 @@ def test_a_hundred_thousand_forged_frames_are_plain_data_or_refused() -> None:
     assert min(outcomes.values()) > N_FRAMES // 200  # the enemy reaches every branch often enough to mean something
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.integers(0, 255), st.binary(max_size=400))
 @example(TAG_PARTS, struct.pack("<Q", (1 << 64) - 1) + b"[]")
 @example(TAG_JSON, b"9" * 5000)
@@ -176,7 +177,7 @@ def test_any_bytes_under_any_tag_are_plain_data_or_refused(tag: int, body: bytes
     assert outcome(tag, body) in {"value", "PlainDataError", "NotFiniteError"}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.sampled_from(MESSAGES), st.data())
 def test_a_good_message_cut_and_spliced_anywhere_is_plain_data_or_refused(message: bytes, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(message)))
@@ -187,7 +188,7 @@ def test_a_good_message_cut_and_spliced_anywhere_is_plain_data_or_refused(messag
     assert len(spliced) <= HEADER.size or outcome(spliced[4], spliced[5:])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.lists(st.sampled_from(TOKENS), max_size=30).map("".join))
 def test_any_row_of_tokens_is_plain_data_or_refused(text: str) -> None:
     assert outcome(TAG_JSON, text.encode("utf-8", "surrogatepass"))

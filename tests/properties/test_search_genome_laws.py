@@ -38,6 +38,7 @@ from sandbox.symbolic.canonical import depth, live, numbered
 from sandbox.symbolic.interpreter import evaluate
 from sandbox.symbolic.program import Instruction, Program
 from sandbox.symbolic.vocabulary import ARITHMETIC, ELEMENTARY, OP_ADD, OP_DIV, OP_MUL, OP_SUB, Function, Vocabulary
+from tests.extent import examples
 
 LIMIT = 10
 CAPACITY = 2 * LIMIT + 4
@@ -133,7 +134,7 @@ def exact_value(genome: Genome) -> Fraction:
 
 
 @given(genomes(ELEMENTARY))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_genome_read_as_a_program_and_written_back_is_the_same_genome(genome: Genome) -> None:
     back = Genome(np.zeros((LIMIT, 3), np.int64), np.zeros((LIMIT, 2)), 0, genome.n_inputs)
 
@@ -143,7 +144,7 @@ def test_a_genome_read_as_a_program_and_written_back_is_the_same_genome(genome: 
 
 
 @given(genomes(ELEMENTARY))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_a_program_of_a_genome_has_a_constant_slot_for_each_use(genome: Genome) -> None:
     program = genome.program(ELEMENTARY)
 
@@ -152,7 +153,7 @@ def test_a_program_of_a_genome_has_a_constant_slot_for_each_use(genome: Genome) 
 
 
 @given(genomes(ELEMENTARY))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_linked_constants_come_back_into_the_genome_they_were_taken_from(genome: Genome) -> None:
     tape, flat = np.zeros((CAPACITY, 3), np.int64), np.zeros(2 * CAPACITY)
     _, used = genome.held()
@@ -170,7 +171,7 @@ def test_linked_constants_come_back_into_the_genome_they_were_taken_from(genome:
 
 
 @given(genomes(ARITHMETIC))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_normal_form_has_the_same_value(genome: Genome) -> None:
     normal = genome.normalised()
     assume(normal.n >= 0)
@@ -184,7 +185,7 @@ def test_a_normal_form_has_the_same_value(genome: Genome) -> None:
 
 
 @given(genomes(ARITHMETIC))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_normal_form_is_valid_no_longer_and_entirely_live(genome: Genome) -> None:
     normal = genome.normalised()
     assume(normal.n >= 0)
@@ -197,7 +198,7 @@ def test_a_normal_form_is_valid_no_longer_and_entirely_live(genome: Genome) -> N
 
 
 @given(genomes(ARITHMETIC))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_no_normal_form_subtracts_or_divides_by_a_constant_or_begins_a_sum_with_one(genome: Genome) -> None:
     normal = genome.normalised()
     assume(normal.n >= 0)
@@ -209,7 +210,7 @@ def test_no_normal_form_subtracts_or_divides_by_a_constant_or_begins_a_sum_with_
 
 
 @given(genomes(ELEMENTARY))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_without_rewriting_a_normal_form_only_folds_and_drops(genome: Genome) -> None:
     normal = genome.normalised(rewrite=False)
     assume(normal.n >= 0)
@@ -248,7 +249,7 @@ def test_a_division_by_a_constant_without_a_reciprocal_is_not_worth_a_fit(consta
 
 
 @given(genomes(ELEMENTARY))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_dropping_dead_instructions_keeps_the_value_and_is_done_at_once(genome: Genome) -> None:
     points = [np.array([0.3, 1.7, -2.2, 5.0]) * (k + 1) for k in range(genome.n_inputs)]
     before = np.asarray(evaluate(genome.program(ELEMENTARY), ELEMENTARY, points))
@@ -262,7 +263,7 @@ def test_dropping_dead_instructions_keeps_the_value_and_is_done_at_once(genome: 
 
 
 @given(genomes(ELEMENTARY))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_uses_are_counted_as_the_program_reads_them(genome: Genome) -> None:
     uses = genome.scratch()
 
@@ -277,7 +278,7 @@ def test_uses_are_counted_as_the_program_reads_them(genome: Genome) -> None:
 
 
 @given(genomes(ELEMENTARY))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_the_depth_of_a_folded_genome_is_the_depth_of_its_program(genome: Genome) -> None:
     folded = genome.normalised(rewrite=False)
     assume(folded.n >= 1)
@@ -288,7 +289,7 @@ def test_the_depth_of_a_folded_genome_is_the_depth_of_its_program(genome: Genome
 
 
 @given(genomes(ELEMENTARY), st.integers(0, 10**6))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_structures_do_not_depend_on_constants_or_the_order_of_commuting_operands(
     genome: Genome, rng_seed: int
 ) -> None:
@@ -345,7 +346,7 @@ def random_state(rng_seed: int) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
 
 
 @given(genomes(ELEMENTARY), st.integers(0, 2**32), st.sampled_from(["insert", "delete", "alter", "mutate"]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_move_makes_a_valid_genome_or_none(genome: Genome, rng_seed: int, move: str) -> None:
     grammar = grammar_of(ELEMENTARY, n_inputs=genome.n_inputs, max_operations=LIMIT)
     state = random_state(rng_seed)
@@ -368,7 +369,7 @@ def test_a_move_makes_a_valid_genome_or_none(genome: Genome, rng_seed: int, move
 
 
 @given(genomes(ELEMENTARY, max_size=LIMIT), genomes(ELEMENTARY, max_size=LIMIT), st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_graft_makes_a_valid_genome_within_its_room_or_none(receiver: Genome, donor: Genome, rng_seed: int) -> None:
     receiver.n_inputs = donor.n_inputs = max(receiver.n_inputs, donor.n_inputs)
     grammar = grammar_of(ELEMENTARY, n_inputs=receiver.n_inputs, max_operations=LIMIT)
@@ -387,7 +388,7 @@ def test_a_graft_makes_a_valid_genome_within_its_room_or_none(receiver: Genome, 
 
 
 @given(genomes(ELEMENTARY), st.integers(0, 2**32))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_a_move_is_a_function_of_its_random_stream(genome: Genome, rng_seed: int) -> None:
     grammar = grammar_of(ELEMENTARY, n_inputs=genome.n_inputs, max_operations=LIMIT)
     other = genome.copy()
@@ -430,7 +431,7 @@ def test_moves_on_nothing_say_so() -> None:
 
 
 @given(genomes(ARITHMETIC), st.integers(1, 2))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_appended_squares_square_the_value_and_are_counted(genome: Genome, times: int) -> None:
     grammar = grammar_of(ARITHMETIC, n_inputs=genome.n_inputs, max_operations=LIMIT)
     try:

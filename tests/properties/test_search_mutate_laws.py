@@ -17,6 +17,7 @@ from sandbox.symbolic.parse import parse
 from sandbox.symbolic.program import Instruction, Program
 from sandbox.symbolic.render import render
 from sandbox.symbolic.vocabulary import ARITHMETIC, ELEMENTARY, Function, Vocabulary
+from tests.extent import examples
 
 TYPES = ("real", "tensor", "mask")
 SEEDS = st.integers(0, 2**32)
@@ -124,7 +125,7 @@ def check_child(child: Program, parent: Program, vocabulary: Vocabulary, input_t
 
 
 @given(st.data(), vocabularies(), st.lists(st.sampled_from(TYPES), min_size=1, max_size=3), SEEDS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_mutation_is_a_typed_live_program_of_the_same_signature(
     data: st.DataObject, vocabulary: Vocabulary, input_types: list[str], rng_seed: int
 ) -> None:
@@ -138,7 +139,7 @@ def test_a_mutation_is_a_typed_live_program_of_the_same_signature(
 
 
 @given(st.data(), vocabularies(), st.lists(st.sampled_from(TYPES), min_size=1, max_size=3), SEEDS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_crossover_is_a_typed_live_program_of_the_receivers_signature(
     data: st.DataObject, vocabulary: Vocabulary, input_types: list[str], rng_seed: int
 ) -> None:
@@ -154,7 +155,7 @@ def test_a_crossover_is_a_typed_live_program_of_the_receivers_signature(
 
 
 @given(st.data(), SEEDS, st.sampled_from([ARITHMETIC, ELEMENTARY]))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_a_mutation_can_be_written_and_read_back(data: st.DataObject, rng_seed: int, vocabulary: Vocabulary) -> None:
     parent = data.draw(typed_programs(vocabulary, ["real"]))
 
@@ -179,7 +180,7 @@ def test_constants_at_the_ends_of_float64_stay_finite(constant: float) -> None:
 
 
 @given(st.data(), SEEDS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_parents_are_not_changed_and_a_seed_gives_one_child(data: st.DataObject, rng_seed: int) -> None:
     receiver, donor = (data.draw(typed_programs(ELEMENTARY, ["real", "real"])) for _ in range(2))
     before = replace(receiver), replace(donor)
@@ -197,7 +198,7 @@ def test_parents_are_not_changed_and_a_seed_gives_one_child(data: st.DataObject,
 
 
 @given(st.data(), SEEDS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_a_crossover_brings_only_words_and_constants_of_its_parents(data: st.DataObject, rng_seed: int) -> None:
     receiver, donor = (data.draw(typed_programs(ELEMENTARY, ["real"])) for _ in range(2))
 
@@ -298,7 +299,7 @@ def test_a_walk_of_mutations_uses_every_word() -> None:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_tidied_program_computes_the_same_bits_and_is_as_long(data: st.DataObject) -> None:
     program = data.draw(typed_programs(ELEMENTARY, ["real", "real"]))
     points = [np.array([-2.5, -0.0, 0.0, 0.3, 1e300, np.inf]), np.array([7.0, 0.0, -0.0, -1.0, 1.0, 2.0])]
@@ -312,7 +313,7 @@ def test_a_tidied_program_computes_the_same_bits_and_is_as_long(data: st.DataObj
 
 
 @given(st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_a_tidied_program_adds_and_subtracts_no_negative_constant_and_is_tidied_at_once(data: st.DataObject) -> None:
     program = data.draw(typed_programs(ARITHMETIC, ["real"]))
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evolve.selection.bandit import CostAwareBandit
+from tests.extent import examples
 
 NAMES = ("burst", "mutate", "cross")
 events = st.lists(
@@ -39,7 +40,7 @@ def run(rates: dict[str, tuple[float, float]], n_steps: int, **settings_: float)
     return counts
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(events, st.integers(0, 1000))
 def test_the_state_is_a_fold_over_what_was_told(log: list[tuple[str, str, float, float]], number: int) -> None:
     first, second = replay(CostAwareBandit(NAMES), log), replay(CostAwareBandit(NAMES), log)
@@ -49,7 +50,7 @@ def test_the_state_is_a_fold_over_what_was_told(log: list[tuple[str, str, float,
     assert choices == [second.choose(np.random.default_rng(number))] * 3
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(events)
 def test_once_all_were_tried_each_operator_keeps_its_floor(log: list[tuple[str, str, float, float]]) -> None:
     bandit = replay(CostAwareBandit(NAMES), log)
@@ -63,7 +64,7 @@ def test_once_all_were_tried_each_operator_keeps_its_floor(log: list[tuple[str, 
     assert sorted(probabilities.values()) == pytest.approx([0.05, 0.05, 0.9])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(events, st.floats(1e-3, 1e3))
 def test_the_unit_of_rewards_does_not_matter(log: list[tuple[str, str, float, float]], unit: float) -> None:
     scaled = [(what, name, reward * unit, cost) for what, name, reward, cost in log]
@@ -76,7 +77,7 @@ def test_the_unit_of_rewards_does_not_matter(log: list[tuple[str, str, float, fl
         assert not has_reward or bound is None or other == pytest.approx(bound * unit)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(events)
 def test_what_it_shows_is_finite_json(log: list[tuple[str, str, float, float]]) -> None:
     shown = replay(CostAwareBandit(NAMES), log).to_mapping()

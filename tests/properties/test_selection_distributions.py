@@ -15,6 +15,7 @@ from archive.candidate import Candidate
 from evolve.selection.bandit import DISCOUNT, LEAST_COST, CostAwareBandit
 from evolve.selection.parents import EXPLOITATION, N_TOP, choose_inspirations, choose_parents, everyone
 from evolve.testing.archive_conformance import candidate, feed, stream
+from tests.extent import examples
 
 N_DRAWS = 4000
 NAMES = ("a", "b", "c")
@@ -104,7 +105,7 @@ def test_a_few_elites_are_parents_again_when_more_are_wanted() -> None:
     assert {parent.id for parent in parents[:2]} == {1, 2}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 120), st.integers(1, 40))
 def test_everyone_is_each_candidate_once_and_the_best_of_cells_first(number: int, n_offers: int, limit: int) -> None:
     archive = GridArchive([LinearAxis("x", 0.0, 1.0, 5), LinearAxis("y", 0.0, 1.0, 3)], cell=TopCell(keep=3))
@@ -119,7 +120,7 @@ def test_everyone_is_each_candidate_once_and_the_best_of_cells_first(number: int
     assert part == whole[:limit]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from([2.0**-20, 0.5, 4.0, 2.0**30]), st.integers(1, 5))
 def test_the_unit_of_an_axis_does_not_matter_for_inspirations(number: int, unit: float, n: int) -> None:
     scores = np.random.default_rng(number).integers(0, 9, (12, 2)).astype(float).tolist()
@@ -132,7 +133,7 @@ def test_the_unit_of_an_axis_does_not_matter_for_inspirations(number: int, unit:
     assert chosen(metres) == chosen(other)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(outcomes)
 def test_choices_are_drawn_with_the_probabilities_that_are_shown(told: list[tuple[str, int, int]]) -> None:
     bandit = CostAwareBandit(NAMES, floor=0.1)
@@ -146,7 +147,7 @@ def test_choices_are_drawn_with_the_probabilities_that_are_shown(told: list[tupl
     assert within_chance(drawn, expected)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(outcomes)
 def test_without_fading_the_record_is_plain_arithmetic(told: list[tuple[str, int, int]]) -> None:
     bandit = CostAwareBandit(NAMES, discount=1.0)
@@ -171,7 +172,7 @@ def test_without_fading_the_record_is_plain_arithmetic(told: list[tuple[str, int
             assert shown[name]["rate"] == pytest.approx(float(total / max(spent, least)))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(outcomes)
 def test_old_outcomes_fade_by_one_step_for_each_later_one_of_any_operator(told: list[tuple[str, int, int]]) -> None:
     bandit = CostAwareBandit(NAMES)
@@ -186,7 +187,7 @@ def test_old_outcomes_fade_by_one_step_for_each_later_one_of_any_operator(told: 
         assert mean == (pytest.approx(faded / tries) if ages else 0.0)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(outcomes, st.permutations(NAMES))
 def test_the_order_of_names_does_not_change_anybodys_bound(told: list[tuple[str, int, int]], order: list[str]) -> None:
     straight, shuffled = CostAwareBandit(NAMES), CostAwareBandit(order)
@@ -198,7 +199,7 @@ def test_the_order_of_names_does_not_change_anybodys_bound(told: list[tuple[str,
     assert all(left[name]["bound"] == pytest.approx(right[name]["bound"]) for name in NAMES)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(outcomes, st.sampled_from([2.0, 16.0, 1024.0]))
 def test_the_unit_of_cost_changes_rates_and_not_choices(told: list[tuple[str, int, int]], unit: float) -> None:
     cheap, dear = CostAwareBandit(NAMES), CostAwareBandit(NAMES)

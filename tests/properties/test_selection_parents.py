@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from archive import Archive, CategoryAxis, GridArchive, LinearAxis, TopCell
 from evolve.selection.parents import choose_inspirations, choose_island, choose_parents
 from evolve.testing.archive_conformance import candidate, feed, stream
+from tests.extent import examples
 
 AXES = [LinearAxis("x", 0.0, 1.0, 6), LinearAxis("y", 0.0, 1.0, 6)]
 
@@ -32,7 +33,7 @@ def test_islands_take_turns() -> None:
         choose_island(1, 0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.integers(1, 80), st.integers(0, 5), st.integers(0, 10**6))
 def test_parents_are_elites_and_different_while_there_are_enough(n_offers: int, n: int, number: int) -> None:
     archive = filled(n_offers)
@@ -46,7 +47,7 @@ def test_parents_are_elites_and_different_while_there_are_enough(n_offers: int, 
     assert parents == choose_parents(archive, n, rng(number))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.integers(1, 80), st.integers(0, 6), st.integers(0, 10**6))
 def test_inspirations_come_from_other_cells_than_the_parents(n_offers: int, n: int, number: int) -> None:
     archive = filled(n_offers)

@@ -17,10 +17,11 @@ from archive.candidate import Candidate
 from evaluators.contract import Evaluation, Failure
 from evolve.store import CandidateRecord, IterationRecord, RunReader, RunWriter
 from evolve.store.records import pack_files, source_hash, unpack_files
+from tests.extent import examples
 
 OPERATORS = ("burst", "edit", "édit'; DROP TABLE meta; --")
 KEPT = ("new", "improved")
-FEW = settings(max_examples=8, deadline=None)
+FEW = settings(max_examples=examples(8), deadline=None)
 
 texts = st.text(max_size=12)
 any_texts = st.text(st.characters(codec=None), max_size=12)
@@ -239,13 +240,13 @@ def test_events_come_in_pages_that_join_to_the_whole(data: list[dict[str, float]
         assert reader.events(after=after) == pages[after:]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.dictionaries(any_texts, any_texts, max_size=4))
 def test_files_come_back_from_their_packing_whatever_characters_they_hold(files: dict[str, str]) -> None:
     assert unpack_files(pack_files(files)) == files
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.dictionaries(any_texts, any_texts, max_size=3), st.dictionaries(any_texts, any_texts, max_size=3))
 def test_files_have_one_hash_exactly_when_they_are_the_same_in_the_same_order(
     left: dict[str, str], right: dict[str, str]

@@ -22,6 +22,7 @@ from sandbox.symbolic.canonical import (
 from sandbox.symbolic.interpreter import evaluate
 from sandbox.symbolic.program import Instruction, Program
 from sandbox.symbolic.vocabulary import ARITHMETIC, Function, Vocabulary
+from tests.extent import examples
 
 Term = Any
 """An input's name, a constant, or a tuple of a function's name and its arguments."""
@@ -106,7 +107,7 @@ def reads_an_input(program: Program, operand: int) -> bool:
 
 
 @given(programs())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_the_canonical_form_stands_for_the_same_term(program: Program) -> None:
     form = canonical(program, TERMS)
 
@@ -115,7 +116,7 @@ def test_the_canonical_form_stands_for_the_same_term(program: Program) -> None:
 
 
 @given(programs())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_the_canonical_form_has_one_instruction_for_each_different_call(program: Program) -> None:
     form = canonical(program, TERMS)
 
@@ -123,7 +124,7 @@ def test_the_canonical_form_has_one_instruction_for_each_different_call(program:
 
 
 @given(programs(max_size=3, n_inputs=1), programs(max_size=3, n_inputs=1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_two_programs_share_a_canonical_form_exactly_if_they_stand_for_the_same_term(a: Program, b: Program) -> None:
     same_term = repr(term_of(a)) == repr(term_of(b))
 
@@ -132,13 +133,13 @@ def test_two_programs_share_a_canonical_form_exactly_if_they_stand_for_the_same_
 
 
 @given(programs())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_the_live_instructions_are_those_reached_from_the_output(program: Program) -> None:
     assert live(program) == tuple(sorted(reached_from(program, program.output)))
 
 
 @given(programs())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_the_operations_that_count_are_reached_and_read_an_input(program: Program) -> None:
     first = len(program.inputs)
     costly = [i for i in reached_from(program, program.output) if reads_an_input(program, first + i)]
@@ -149,14 +150,14 @@ def test_the_operations_that_count_are_reached_and_read_an_input(program: Progra
 
 
 @given(programs())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_the_depth_is_that_of_the_term(program: Program) -> None:
     assert depth(program) == term_depth(term_of(program))
     assert depth(canonical(program, TERMS)) == depth(program)
 
 
 @given(programs())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_chain_is_one_longer_than_the_longest_of_its_arguments(program: Program) -> None:
     first = len(program.inputs)
 
@@ -169,7 +170,7 @@ def test_a_chain_is_one_longer_than_the_longest_of_its_arguments(program: Progra
 
 
 @given(programs())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_numbering_keeps_the_term_and_gives_every_use_its_own_constant(program: Program) -> None:
     form = numbered(program)
 
@@ -181,7 +182,7 @@ def test_numbering_keeps_the_term_and_gives_every_use_its_own_constant(program: 
 
 
 @given(programs())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_structure_fingerprint_does_not_see_which_numbers_the_constants_are(program: Program) -> None:
     other_of = {1.0: -7.5, 2.0: 1e-9, 0.5: 33.0, -0.0: 4.0}
     other = replace(program, constants=tuple(other_of[constant] for constant in program.constants))
@@ -201,7 +202,7 @@ def followed_by(program: Program, name: str, *arguments: int) -> Program:
 
 
 @given(programs())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_structure_fingerprint_sees_which_function_is_called_and_in_what_order(program: Program) -> None:
     forms = {
         name: followed_by(program, called, *arguments)
@@ -221,7 +222,7 @@ def test_a_structure_fingerprint_sees_which_function_is_called_and_in_what_order
 
 
 @given(programs())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_fingerprint_does_not_see_the_names_of_the_function_and_its_inputs(program: Program) -> None:
     renamed = replace(program, name="g", inputs=tuple(f"in_{name}" for name in program.inputs))
 
@@ -229,7 +230,7 @@ def test_a_fingerprint_does_not_see_the_names_of_the_function_and_its_inputs(pro
 
 
 @given(programs(), st.integers(1, 4))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_writing_the_program_twice_changes_nothing_but_the_count_as_written(program: Program, n_unused: int) -> None:
     first, size = len(program.inputs), len(program.instructions)
     assume(program.output >= first)
@@ -269,7 +270,7 @@ def exact_value(program: Program) -> float:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_arithmetic_on_constants_folds_to_the_correctly_rounded_number(data: st.DataObject) -> None:
     constants = data.draw(st.lists(st.floats(-1e60, 1e60, allow_subnormal=False), min_size=2, max_size=4))
     instructions = []
@@ -305,7 +306,7 @@ def test_a_program_of_thousands_of_instructions_has_a_canonical_form() -> None:
 
 
 @given(st.integers(1, 12))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 def test_programs_that_return_different_inputs_have_different_fingerprints(n_inputs: int) -> None:
     inputs = tuple(f"x{k}" for k in range(n_inputs))
     forms = [Program(name="f", inputs=inputs, constants=(), instructions=(), output=k) for k in range(n_inputs)]

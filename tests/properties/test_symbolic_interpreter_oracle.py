@@ -21,6 +21,9 @@ from sandbox.symbolic.lowering import Lowering
 from sandbox.symbolic.parse import parse
 from sandbox.symbolic.program import Instruction, Program
 from sandbox.symbolic.vocabulary import ARITHMETIC, ELEMENTARY, Vocabulary
+from tests.extent import examples
+
+pytestmark = pytest.mark.xdist_group("compiled-interpreter")  # on a fresh clone one process compiles the loops for all
 
 Array = npt.NDArray[np.float64]
 
@@ -95,7 +98,7 @@ def to_float32(value: Fraction) -> float:
 
 
 @given(programs(ARITHMETIC), st.lists(st.tuples(MODERATE, MODERATE), min_size=1, max_size=4))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_every_operation_of_the_compiled_interpreter_rounds_once_and_correctly(
     program: Program, points: list[tuple[float, float]]
 ) -> None:
@@ -130,7 +133,7 @@ def chains(draw: st.DrawFn) -> Program:
 
 
 @given(chains(), st.lists(MODERATE, min_size=3, max_size=6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_operations_with_constants_round_one_by_one_even_where_they_share_a_row(
     program: Program, points: list[float]
 ) -> None:
@@ -145,7 +148,7 @@ def test_operations_with_constants_round_one_by_one_even_where_they_share_a_row(
 
 
 @given(programs(ARITHMETIC, max_size=6), st.lists(st.tuples(MODERATE, MODERATE), min_size=1, max_size=4))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_in_float32_every_operation_rounds_once_to_float32(program: Program, points: list[tuple[float, float]]) -> None:
     single_points = np.array(points, dtype=np.float32)
     try:
@@ -170,7 +173,7 @@ def test_a_constant_beyond_float32_is_infinite_there_without_a_warning(body: str
 
 
 @given(programs())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_lowered_rows_read_only_what_was_written_and_never_write_an_input(program: Program) -> None:
     lowered = Lowering(program, ELEMENTARY)
 
@@ -186,7 +189,7 @@ def test_lowered_rows_read_only_what_was_written_and_never_write_an_input(progra
 
 
 @given(programs())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_lowering_needs_no_more_rows_than_there_are_live_instructions(program: Program) -> None:
     assert len(Lowering(program, ELEMENTARY).rows) <= len(live(program))
 
@@ -214,7 +217,7 @@ def points_of(n: int) -> Array:
 
 
 @given(programs(ARITHMETIC), st.sampled_from([1, 2, 511, 512, 513, 700]), st.integers(0, 99))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_a_point_has_the_same_value_wherever_it_stands(program: Program, n: int, rng_seed: int) -> None:
     batch, points = ProgramBatch.from_programs([program], ARITHMETIC), points_of(n)
     order = np.random.default_rng(rng_seed).permutation(n)
@@ -225,7 +228,7 @@ def test_a_point_has_the_same_value_wherever_it_stands(program: Program, n: int,
 
 
 @given(st.lists(programs(max_size=5), min_size=1, max_size=5), st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_the_order_of_programs_and_the_parts_of_a_batch_do_not_matter(
     several: list[Program], data: st.DataObject
 ) -> None:
@@ -241,7 +244,7 @@ def test_the_order_of_programs_and_the_parts_of_a_batch_do_not_matter(
 
 
 @given(programs(ARITHMETIC, max_size=6), st.integers(1, 39))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_the_error_over_all_points_is_the_larger_of_those_over_two_parts(program: Program, cut: int) -> None:
     batch, points = ProgramBatch.from_programs([program], ARITHMETIC), points_of(40)
     target = points[0] + 10.0
@@ -253,7 +256,7 @@ def test_the_error_over_all_points_is_the_larger_of_those_over_two_parts(program
 
 
 @given(programs(ARITHMETIC, max_size=6), st.integers(-20, 20))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_a_relative_error_does_not_depend_on_the_unit_and_an_absolute_one_scales_with_it(
     program: Program, exponent: int
 ) -> None:
@@ -279,7 +282,7 @@ def test_a_relative_error_does_not_depend_on_the_unit_and_an_absolute_one_scales
 
 
 @given(programs(ARITHMETIC, max_size=6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_a_program_has_no_error_against_its_own_values(program: Program) -> None:
     batch, points = ProgramBatch.from_programs([program], ARITHMETIC), points_of(600)
     values = evaluate_batch(batch, points)[0]
@@ -337,7 +340,7 @@ def test_points_may_be_a_view_with_any_strides_and_are_left_as_they_were() -> No
 
 
 @given(programs())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_the_canonical_form_is_compiled_if_the_program_is(program: Program) -> None:
     assert is_compiled(program, ELEMENTARY)
     assert is_compiled(canonical(program, ELEMENTARY), ELEMENTARY)
@@ -364,7 +367,7 @@ def whole(pair: tuple[float, float]) -> Fraction:
 
 @pytest.mark.parametrize("name", EXACT)
 @given(pairs(), pairs())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_double_double_operation_is_right_to_thirty_digits(
     name: str, a: tuple[float, float], b: tuple[float, float]
 ) -> None:
@@ -377,7 +380,7 @@ def test_a_double_double_operation_is_right_to_thirty_digits(
 
 @pytest.mark.parametrize("name", ["add", "sub"])
 @given(pairs(), st.floats(-1.0, 1.0))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_double_double_sum_is_right_even_where_nearly_everything_cancels(
     name: str, a: tuple[float, float], part: float
 ) -> None:
@@ -392,7 +395,7 @@ def test_a_double_double_sum_is_right_even_where_nearly_everything_cancels(
 
 
 @given(pairs())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_double_double_root_is_right_to_thirty_digits(a: tuple[float, float]) -> None:
     a = (abs(a[0]), math.copysign(a[1], a[0] * a[1]))
     with mpmath.workdps(60):
@@ -404,7 +407,7 @@ def test_a_double_double_root_is_right_to_thirty_digits(a: tuple[float, float]) 
 
 
 @given(pairs(), pairs())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_double_double_comparisons_and_signs_are_exact(a: tuple[float, float], b: tuple[float, float]) -> None:
     near = (a[0], b[1] * 2.0**-40 if abs(b[1]) < abs(a[1]) else a[1] / 2)
 
@@ -416,7 +419,7 @@ def test_double_double_comparisons_and_signs_are_exact(a: tuple[float, float], b
 
 
 @given(pairs(), st.floats(-1e6, 1e6).filter(lambda value: abs(value) > 1e-6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_constant_is_exactly_its_float64_in_double_double(a: tuple[float, float], constant: float) -> None:
     difference = double_double(single("sub", constant=constant), a)
 
@@ -425,7 +428,7 @@ def test_a_constant_is_exactly_its_float64_in_double_double(a: tuple[float, floa
 
 
 @given(programs(ARITHMETIC, max_size=6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_the_high_part_is_the_whole_rounded_to_float64(program: Program) -> None:
     points = points_of(25)
 

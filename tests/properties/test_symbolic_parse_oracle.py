@@ -15,6 +15,7 @@ from sandbox.symbolic.interpreter import evaluate
 from sandbox.symbolic.parse import parse
 from sandbox.symbolic.render import render
 from sandbox.symbolic.vocabulary import ARITHMETIC, ELEMENTARY, Vocabulary
+from tests.extent import examples
 
 LITERALS = ("0", "1", "2", "0.5", "3.", ".25", "1e3", "1E-3", "1_000", "0x10", "0b11", "1e300", "1e-320", "0.1")
 OPERATORS = ("+", "-", "*", "/")
@@ -117,7 +118,7 @@ def assert_same_bits(found: npt.NDArray[np.float64], expected: npt.NDArray[np.fl
 
 
 @given(st.data(), VOCABULARIES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_text_means_to_the_last_bit_what_it_means_to_python(data: st.DataObject, vocabulary: Vocabulary) -> None:
     text = data.draw(texts(vocabulary))
 
@@ -127,7 +128,7 @@ def test_a_text_means_to_the_last_bit_what_it_means_to_python(data: st.DataObjec
 
 
 @given(st.data(), VOCABULARIES)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_a_rendered_program_run_by_python_gives_the_values_of_the_program(
     data: st.DataObject, vocabulary: Vocabulary
 ) -> None:
@@ -139,7 +140,7 @@ def test_a_rendered_program_run_by_python_gives_the_values_of_the_program(
 
 
 @given(st.data(), VOCABULARIES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_the_way_a_text_is_laid_out_does_not_change_the_program(data: st.DataObject, vocabulary: Vocabulary) -> None:
     text = data.draw(texts(vocabulary))
 
@@ -149,7 +150,7 @@ def test_the_way_a_text_is_laid_out_does_not_change_the_program(data: st.DataObj
 
 
 @given(st.data(), st.sampled_from(["\n", "\r\n", "\r"]))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_comments_blank_lines_and_the_kind_of_line_end_change_nothing(data: st.DataObject, line_end: str) -> None:
     text = data.draw(texts(ELEMENTARY))
 
@@ -159,7 +160,7 @@ def test_comments_blank_lines_and_the_kind_of_line_end_change_nothing(data: st.D
 
 
 @given(st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_the_names_of_intermediate_results_are_not_part_of_the_program(data: st.DataObject) -> None:
     text = data.draw(texts(ELEMENTARY))
     new_name = {"a": "_long_name", "b": "A", "c": "t1", "d": "b"}
@@ -174,7 +175,7 @@ def test_the_names_of_intermediate_results_are_not_part_of_the_program(data: st.
 
 
 @given(st.data(), VOCABULARIES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_parsing_what_was_rendered_is_the_identity(data: st.DataObject, vocabulary: Vocabulary) -> None:
     program = parse(data.draw(texts(vocabulary)), vocabulary)
 
@@ -192,7 +193,7 @@ def assert_nearest(value: float, exact: Fraction) -> None:
 
 
 @given(st.integers(0, 10**40), st.integers(-320, 260))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_decimal_literal_is_the_nearest_float64(digits: int, exponent: int) -> None:
     program = parse(f"def f(x):\n    return {digits}e{exponent}\n", ARITHMETIC)
 
@@ -200,7 +201,7 @@ def test_a_decimal_literal_is_the_nearest_float64(digits: int, exponent: int) ->
 
 
 @given(st.integers(0, 2**1000) | st.integers(2**53, 2**60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_an_integer_literal_is_the_nearest_float64(number: int) -> None:
     program = parse(f"def f(x):\n    return {number}\n", ARITHMETIC)
 
@@ -208,7 +209,7 @@ def test_an_integer_literal_is_the_nearest_float64(number: int) -> None:
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_every_finite_number_survives_being_written_and_read(value: float) -> None:
     program = parse(f"def f(x):\n    return {value!r}\n", ARITHMETIC)
 

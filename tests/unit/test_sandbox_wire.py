@@ -19,6 +19,7 @@ from sandbox.wire import (
     encode,
     has_only_finite_arrays,
 )
+from tests.extent import examples
 
 ARRAYS = hnp.arrays(
     st.sampled_from(["?", "i1", "i8", "u2", "f4", "f8"]),
@@ -65,13 +66,13 @@ def message_of(text: str, arrays: bytes) -> bytearray:
     return bytearray(struct.pack("<Q", len(raw)) + raw + bytes(-len(raw) % 8) + arrays)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(PLAIN)
 def test_what_is_decoded_is_what_was_encoded(value: Any) -> None:
     assert are_equal(through_the_wire(value), value)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(PLAIN, st.data())
 def test_a_damaged_message_is_another_value_or_an_error_and_nothing_else(value: Any, data: st.DataObject) -> None:
     message = bytearray(encode(value))
@@ -83,7 +84,7 @@ def test_a_damaged_message_is_another_value_or_an_error_and_nothing_else(value: 
         decode(message[HEADER.size - 1], message[HEADER.size :])
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(st.binary(max_size=200), st.sampled_from([TAG_JSON, TAG_PARTS, 0]))
 def test_noise_is_an_error(body: bytes, tag: int) -> None:
     try:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from evolve.llm.contract import Outcome
+from evolve.llm.exchange import MOST_CHARACTERS_PER_TOKEN
 from evolve.testing.llm_server import say
 from evolve.testing.llm_server_actions import Action, Cut, Drop, Finish, Silence, Status
 from evolve.testing.llm_server_faults import (
@@ -20,7 +21,7 @@ from evolve.testing.llm_server_faults import (
     status,
     too_long,
 )
-from tests.integration.llm.asking import CANARY
+from tests.integration.llm.asking import CANARY, PROMPT
 
 Ask = Callable[..., Any]
 WORDS = "one two three four five six"
@@ -60,6 +61,19 @@ def test_an_answer_that_is_none_has_its_outcome_and_costs_nothing(ask: Ask, rout
     assert completion.detail
     assert completion.usage.input_tokens == completion.usage.output_tokens == 0
     assert len(asked.server.requests) == 1
+
+
+def test_of_an_error_without_end_the_beginning_is_read(ask: Ask, route: str) -> None:
+    endless = Status(429, "slow down " * 100_000, {"retry-after": "7"}, n_missing=10**12)
+
+    completion = ask(route, endless).completion
+
+    assert (completion.outcome, completion.retry_after_seconds) == (Outcome.RATE_LIMITED, 7.0)
+    assert "slow down" in completion.detail
+
+
+def test_nothing_packed_is_asked_for(ask: Ask, route: str) -> None:
+    assert ask(route, say("well")).server.requests[0].headers["accept-encoding"] == "identity"
 
 
 def test_a_connection_that_is_reset_before_a_word_is_a_transport_failure(ask: Ask, route: str) -> None:
@@ -105,6 +119,16 @@ def test_a_stream_that_breaks_keeps_its_part_and_is_charged(ask: Ask, route: str
     assert completion.usage.input_tokens > 0
     assert completion.usage.output_tokens == -(-len(completion.text) // 4)
     assert len(asked.server.requests) == 1
+
+
+@pytest.mark.parametrize("streams", [True, False])
+def test_a_server_that_honours_no_limit_is_cut_off(ask: Ask, route: str, streams: bool) -> None:
+    most = PROMPT.max_output_tokens * MOST_CHARACTERS_PER_TOKEN
+
+    completion = ask(route, say("x" * 20_000, n_pieces=5, streams=streams)).completion
+
+    assert completion.outcome is Outcome.LENGTH
+    assert completion.text == "x" * most
 
 
 def test_a_server_that_never_answers_meets_the_idle_time_and_its_input_is_charged(ask: Ask, route: str) -> None:

@@ -23,6 +23,7 @@ from archive import (
 )
 from archive.digest import digest_of
 from evolve.testing.archive_conformance import candidate, feed, stream
+from tests.extent import examples
 
 SHAPE: Mapping[str, Any] = {"kind": "grid", "axes": [{"name": "x"}]}
 PROGRAM = Candidate(id=1, files={"a.py": "x = 1\n", "b.py": ""}, fingerprint="abc")
@@ -145,7 +146,7 @@ def populated(n_islands: int, rng_seed: int, n_offers: int = 80) -> Islands:
     return islands
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.integers(0, 500), st.integers(2, 5), st.integers(0, 12))
 def test_migration_offers_the_best_of_each_island_to_the_next_and_nothing_else(
     rng_seed: int, n_islands: int, n_migrants: int
@@ -162,7 +163,7 @@ def test_migration_offers_the_best_of_each_island_to_the_next_and_nothing_else(
             assert 0 <= island < n_islands
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.integers(0, 500), st.integers(1, 5), st.integers(0, 12))
 def test_migration_never_lowers_a_cell_an_island_or_the_whole(rng_seed: int, n_islands: int, n_migrants: int) -> None:
     islands = populated(n_islands, rng_seed)
@@ -202,7 +203,7 @@ def test_nobody_travels_two_islands_in_one_migration() -> None:
     assert [archive.stats().n_elites for archive in islands.archives] == [1, 1, 0]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.integers(0, 500), st.integers(1, 4), st.integers(0, 30))
 def test_the_top_of_islands_is_the_top_of_everyone_they_hold(rng_seed: int, n_islands: int, n: int) -> None:
     islands = populated(n_islands, rng_seed)

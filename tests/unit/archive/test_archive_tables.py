@@ -19,6 +19,7 @@ from archive import (
     build_archive,
 )
 from evolve.testing.archive_conformance import feed, stream
+from tests.extent import examples
 
 X = {"name": "x", "low": 0.0, "high": 1.0, "cells": 4}
 Y = {"name": "y", "kind": "linear", "low": -0.5, "high": 1.5, "cells": 3}
@@ -214,7 +215,7 @@ def built_or_refused(table: dict[str, Any]) -> tuple[GridArchive | CVTArchive | 
         return None, error.mistakes
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -230,7 +231,7 @@ def test_whatever_a_table_holds_it_builds_or_names_its_mistakes(value: Any, key:
     assert all(mistakes)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.sampled_from(["linear", "log", "edges", "categories", "linera"]),
     st.dictionaries(

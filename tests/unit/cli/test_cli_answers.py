@@ -17,6 +17,7 @@ from evolve.cli.frontier import frontier_of, read_baselines, tally
 from evolve.cli.program_commands import unified_diff
 from evolve.errors import UsageError
 from evolve.store import CandidateRecord, IterationRecord, RunWriter
+from tests.extent import examples
 
 Invoke = Callable[..., Any]
 
@@ -132,7 +133,7 @@ ELITE_FIELDS = (
 FIELDS = {
     "ls": "schema runs",
     "status": "schema run problem state evaluations failures duplicates elites best_score seconds levels options "
-    "operators failures_by_kind models calls_by_model sessions iterations",
+    "notices operators failures_by_kind models calls_by_model sessions iterations",
     "best": "schema run problem elites written_to",
     "show": f"schema run {ELITE_FIELDS} children failure stage detail artifacts seconds",
     "diff": "schema run a b score_a score_b diff",
@@ -181,7 +182,7 @@ def test_what_lies_inside_the_documents_has_its_fields_too(toy_run: Path, invoke
         ["operations", "error", "baselines", "at_most_polynomial", "below_polynomial_and_rational", "elite"]
     )
     assert list(document(invoke, "problems")["problems"][0]) == (
-        ["name", "title", "language", "statement", "score", "tags", "axes", "budget", "known", "folder"]
+        ["name", "title", "language", "statement", "score", "tags", "axes", "budget", "known", "folder", "notices"]
     )
 
 
@@ -330,7 +331,7 @@ found_errors = st.sampled_from([0.012345, 0.0123449, 0.01234549, 0.0123451, 0.01
 stored_errors = st.sampled_from([0.012345, 0.012344, 0.012346, 0.01, 0.03])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.lists(st.tuples(st.integers(1, 9), found_errors), min_size=1, max_size=15),
     st.dictionaries(

@@ -9,9 +9,35 @@ from evolve.__main__ import main
 from evolve.cli.app import cli
 from evolve.errors import EvolveEnvironmentError, ResumableError, SeedError
 
-COMMANDS = set(
-    "run resume ls status best show diff lineage calls frontier verify replay problems models doctor version".split()  # noqa: SIM905 (one line)
-)
+COMMANDS = {
+    "best",
+    "calls",
+    "check",
+    "completion",
+    "config",
+    "dashboard",
+    "diff",
+    "doctor",
+    "export",
+    "frontier",
+    "lineage",
+    "ls",
+    "models",
+    "new",
+    "pause",
+    "problems",
+    "replay",
+    "report",
+    "resume",
+    "run",
+    "show",
+    "status",
+    "stop",
+    "tail",
+    "top",
+    "verify",
+    "version",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +64,9 @@ def test_every_command_has_help_and_json() -> None:
     assert set(cli.commands) == COMMANDS
     for command in cli.commands.values():
         assert command.help
-        assert "as_json" in {parameter.name for parameter in command.params}
+        leaves = command.commands.values() if isinstance(command, click.Group) else [command]
+        for leaf in leaves:
+            assert "as_json" in {parameter.name for parameter in leaf.params}
 
 
 def test_a_known_error_becomes_a_message_with_a_hint_and_its_exit_code(

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from evolve.cli.places import default_run_dir, find_run, runs_folder, runs_under
-from evolve.cli.run_state import process_exists, run_state
 from evolve.errors import UsageError
+from evolve.store.state import process_exists, run_state
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

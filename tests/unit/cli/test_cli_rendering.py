@@ -18,8 +18,9 @@ from evolve.cli.figures import figure, indented, named_figures, plural, table
 from evolve.cli.live import ASCII_BLOCKS, BLOCKS, map_line, picture
 from evolve.cli.plain import PlainDisplay
 from evolve.cli.progress import Progress, heartbeat, remaining
-from evolve.cli.run_state import SILENT_AFTER_SECONDS, run_state
 from evolve.cli.terminal import clean, clean_line, is_live_terminal
+from evolve.store.state import SILENT_AFTER_SECONDS, run_state
+from tests.extent import examples
 
 BIDI = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
@@ -201,7 +202,7 @@ def test_indenting_can_be_undone_and_leaves_empty_lines_empty(lines: list[str]) 
     assert all(line == "" or line.startswith("    ") for line in written)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False), max_size=30))
 def test_the_map_has_one_mark_a_cell_and_never_swaps_two(scores: list[float | None]) -> None:
     line = map_line(scores)
@@ -302,7 +303,7 @@ def test_what_is_left_is_said_as_it_is(data: Mapping[str, Any], text: str) -> No
     assert remaining(data) == text
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from([*LATEST]),

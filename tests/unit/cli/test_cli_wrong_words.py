@@ -135,16 +135,23 @@ def test_a_number_that_nobody_has_is_answered_with_the_numbers_there_are(
     assert "ids run from 1 to 4" in json.loads(capsys.readouterr().out)["error"]
 
 
-@pytest.mark.parametrize("name", sorted(cli.commands))
+def leaves() -> list[str]:
+    """All commands as they are typed, those of a group with its name before."""
+    groups = {name: command for name, command in cli.commands.items() if isinstance(command, click.Group)}
+    inner = [f"{name} {each}" for name, group in groups.items() for each in group.commands]
+    return sorted([*(cli.commands.keys() - groups.keys()), *inner])
+
+
+@pytest.mark.parametrize("name", leaves())
 def test_every_command_explains_itself_and_refuses_options_it_does_not_know(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([name, "--help"]) == 0
+    assert main([*name.split(), "--help"]) == 0
     text = capsys.readouterr().out
     assert f"Usage: evolve {name}" in text
     assert "--json" in text
 
-    assert main([name, "--no-such-option"]) == 2
+    assert main([*name.split(), "--no-such-option"]) == 2
     assert "No such option" in capsys.readouterr().err
 
 

@@ -25,12 +25,13 @@ from evaluators.answers import (
     verdict_of,
 )
 from evaluators.contract import Certainty, Evaluation, Failure, Verdict
+from tests.extent import examples
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 ANY_TEXT = st.text(st.characters(codec=None), max_size=60)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(ANY_TEXT, st.integers(1, 200), st.integers(20, 3000))
 def test_cleaned_text_is_printable_bounded_and_stays_as_it_is_when_cleaned_again(
     text: str, times: int, limit: int
@@ -42,7 +43,7 @@ def test_cleaned_text_is_printable_bounded_and_stays_as_it_is_when_cleaned_again
     cleaned.encode("utf-8")
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.text(st.characters(categories=["L", "N", "P"]), max_size=100))
 def test_printable_text_that_is_short_enough_is_not_touched(text: str) -> None:
     assert clean(text, 100) == text
@@ -222,7 +223,7 @@ def test_one_evaluation_is_its_own_median() -> None:
     assert median_of([only]) is only
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(FINITE, min_size=2, max_size=7))
 @example([1.7e308, 1.7e308])
 @example([-1.7e308, 1.7e308])
@@ -237,7 +238,7 @@ def test_the_median_of_repeats_is_finite_and_between_the_smallest_and_the_larges
     json.dumps(dict(together.metrics), allow_nan=False)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(st.floats(-1e100, 1e100), min_size=2, max_size=7), st.randoms(use_true_random=False))
 def test_the_median_does_not_depend_on_the_order_of_the_repeats(scores: list[float], random: Any) -> None:
     shuffled = list(scores)

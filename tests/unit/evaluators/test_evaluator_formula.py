@@ -16,6 +16,7 @@ from evaluators.approximation.formula import FormulaError, parse_formula
 from evaluators.approximation.functions import target_named, target_of_formula, taylor
 from evaluators.approximation.precision import working
 from evaluators.errors import EvaluatorError
+from tests.extent import examples
 
 BITS = 200
 
@@ -130,7 +131,7 @@ def test_huge_powers_end_in_a_ball_and_cost_no_time(text: str) -> None:
         assert len(taylor(target, arb(7), 4)) == 4
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.text(alphabet="x0123456789.e+-*/^(), sincogp", max_size=40))
 def test_any_text_is_a_formula_or_a_formula_error(text: str) -> None:
     try:

@@ -156,7 +156,9 @@ def children_of(pid: int | None) -> list[int]:
 
 
 def test_no_descriptor_of_the_controller_is_left_open(tmp_path: Path) -> None:
-    with JudgeProcess(spec_of(tmp_path, "os._exit(1)")) as judge:
+    spec = spec_of(tmp_path, "pass")
+    (tmp_path / "evaluate.py").write_text("import os\ndef evaluate(candidate): os._exit(1)\n", encoding="utf-8")
+    with JudgeProcess(spec) as judge:
         judge.evaluate(CANDIDATE)
         before = len(os.listdir("/proc/self/fd"))
         for _ in range(2):

@@ -66,9 +66,9 @@ def attacking(body: str) -> str:
     return PLAIN.format(attack=f"if value == 9.0:\n        {body}")
 
 
-def assert_only_the_trigger_fails(judge: JudgeProcess) -> Evaluation:
+def assert_only_the_trigger_fails(judge: JudgeProcess, trigger: Mapping[str, str] = TRIGGER) -> Evaluation:
     """Judge three candidates, the one in the middle triggers the attack; gives its evaluation."""
-    before, attacked, after = (judge.evaluate(files) for files in (LINE, TRIGGER, LINE))
+    before, attacked, after = (judge.evaluate(files) for files in (LINE, trigger, LINE))
     assert [before.score, after.score] == [1.0, 1.0]
     assert attacked.failure is Failure.EVALUATOR
     assert attacked.level == INTERPRETER
@@ -85,6 +85,30 @@ def test_an_evaluation_is_the_same_as_in_this_process(make: Make) -> None:
     assert there.seconds > 0.0
 
 
+@pytest.fixture(scope="module")
+def attacked_often(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Evaluation]]:
+    """Attacks on one evaluator, which does what stands in the candidate's comment; each meets a process of its own."""
+    folder = tmp_path_factory.mktemp("attacked_often")
+    (folder / "evaluate.py").write_text(OBEDIENT, encoding="utf-8")
+    spec = JudgeSpec(
+        language="symbolic",
+        symbolic=SymbolicSpec(),
+        folder=str(folder),
+        file="evaluate.py",
+        axes=("size",),
+        process=ProcessSpec(wall_seconds=2.0),
+    )
+    with JudgeProcess(spec) as judge:
+        yield lambda body: assert_only_the_trigger_fails(judge, {"seed.py": f"{TRIGGER['seed.py']}#{body!r}\n"})
+
+
+OBEDIENT = """
+def evaluate(candidate):
+    _, _, body = candidate.files["seed.py"].partition("#")
+    if body:
+        exec("if True:\\n        " + eval(body))
+    return {"score": 1.0, "descriptor": {"size": 1.0}}
+"""
 ENDS = {
     "_exit": ("import os; os._exit(7)", "died: exit status 7"),
     "clean exit": ("import os; os._exit(0)", "died: exit status 0"),
@@ -96,7 +120,6 @@ ENDS = {
     "no exception": ("raise BaseException('odd')", "BaseException: odd"),
     "generator": ("raise GeneratorExit", "GeneratorExit"),
     "exit": ("import sys; sys.exit(3)", "raised SystemExit: 3"),
-    "exception": ("raise ValueError('wrong')", "raised ValueError: wrong at evaluate.py:5"),
     "recursion": ("(lambda f: f(f))(lambda f: f(f))", "RecursionError"),
     "closed pipes": ("import os; os.closerange(3, 99)", "the evaluator"),
     "threads at the end": (
@@ -107,8 +130,16 @@ ENDS = {
 
 
 @pytest.mark.parametrize(("body", "words"), ENDS.values(), ids=ENDS)
-def test_an_evaluator_that_ends_fails_one_candidate_and_says_how(make: Make, body: str, words: str) -> None:
-    assert words in assert_only_the_trigger_fails(make(attacking(body))).detail
+def test_an_evaluator_that_ends_fails_one_candidate_and_says_how(
+    attacked_often: Callable[[str], Evaluation], body: str, words: str
+) -> None:
+    assert words in attacked_often(body).detail
+
+
+def test_an_evaluator_that_raises_fails_one_candidate_and_says_where(make: Make) -> None:
+    detail = assert_only_the_trigger_fails(make(attacking("raise ValueError('wrong')"))).detail
+
+    assert "raised ValueError: wrong at evaluate.py:5" in detail
 
 
 @pytest.mark.parametrize("body", ["while True: pass", "import time; time.sleep(600)", "import signal; signal.pause()"])
@@ -242,10 +273,10 @@ FORGED = 'struct.pack("<IB", len(text) + 1, 74) + text'
         "b'J' * 3",
     ],
 )
-def test_bytes_in_every_descriptor_that_can_be_found_are_no_answer(make: Make, what: str) -> None:
-    judge = make(attacking(SCRIBBLE.format(what=what)), process=ProcessSpec(wall_seconds=2.0))
-
-    assert_only_the_trigger_fails(judge)
+def test_bytes_in_every_descriptor_that_can_be_found_are_no_answer(
+    attacked_often: Callable[[str], Evaluation], what: str
+) -> None:
+    assert " raised " not in attacked_often(SCRIBBLE.format(what=what)).detail
 
 
 FORGERIES = [
@@ -258,16 +289,17 @@ FORGERIES = [
 
 
 @pytest.mark.parametrize("message", FORGERIES)
-def test_an_answer_forged_on_every_descriptor_is_not_believed(make: Make, message: str) -> None:
+def test_an_answer_forged_on_every_descriptor_is_not_believed(
+    attacked_often: Callable[[str], Evaluation], message: str
+) -> None:
     forge = (
         "import json, struct\n"
         "        answer = {'score': 1e9, 'descriptor': {'size': 1.0}, 'metrics': {}, 'failure': None, 'detail': '',\n"
         "            'artifacts': {}, 'stage': '', 'seconds': 0.0, 'level': 'FULL'}\n"
         f"        text = json.dumps({message}).encode()\n        " + SCRIBBLE.format(what=FORGED)
     )
-    judge = make(attacking(forge), process=ProcessSpec(wall_seconds=2.0))
 
-    assert_only_the_trigger_fails(judge)
+    assert " raised " not in attacked_often(forge).detail
 
 
 def test_bytes_written_after_the_answer_are_not_taken_for_the_next_one(make: Make) -> None:
@@ -348,7 +380,7 @@ def test_an_answer_that_is_far_too_large_is_refused_where_it_is_made(make: Make)
 
 
 def test_an_evaluator_cannot_leave_its_limits_to_the_next_candidate(make: Make) -> None:
-    judge = make(attacking("import time; time.sleep(0.8)"), process=ProcessSpec(wall_seconds=3.0))
+    judge = make(attacking("import time; time.sleep(0.4)"), process=ProcessSpec(wall_seconds=1.5))
     judge.level  # noqa: B018 loaded, so that only judging is timed
 
     scores = [judge.evaluate(TRIGGER).score for _ in range(4)]
@@ -442,8 +474,8 @@ def test_a_certificate_that_is_far_too_large_is_refused_where_it_is_made(make: M
 
 
 def test_a_proof_has_its_own_time(make: Make) -> None:
-    body = "import time; time.sleep(3.5); return {'verdict': 'unverified'}"
-    judge = make(verifying(body), process=ProcessSpec(wall_seconds=3.0, verify_seconds=60.0))
+    body = "import time; time.sleep(1.3); return {'verdict': 'unverified'}"
+    judge = make(verifying(body), process=ProcessSpec(wall_seconds=1.0, verify_seconds=60.0))
 
     assert judge.verify(LINE).verdict is Certainty.UNVERIFIED
 
@@ -539,15 +571,15 @@ def test_a_candidates_failure_is_not_the_evaluators_and_costs_no_process(make: M
 
 def test_time_that_a_candidate_takes_is_not_its_evaluators(make: Make) -> None:
     rest = "[candidate.call('slow') for _ in range(4)]"
-    judge = python(make, rest, process=ProcessSpec(wall_seconds=3.0))
-    files = {"seed.py": "import time\ndef answer(): return 1.0\ndef slow(): time.sleep(1.0)\n"}
+    judge = python(make, rest, process=ProcessSpec(wall_seconds=1.5))
+    files = {"seed.py": "import time\ndef answer(): return 1.0\ndef slow(): time.sleep(0.5)\n"}
 
     assert judge.evaluate(files).score == 1.0
 
 
 def test_an_evaluator_that_hangs_between_two_calls_is_still_cut_off(make: Make) -> None:
     rest = "candidate.call('answer')\n    while value == 5.0: pass"
-    judge = python(make, rest, process=ProcessSpec(wall_seconds=3.0))
+    judge = python(make, rest, process=ProcessSpec(wall_seconds=1.5))
 
     hung = judge.evaluate(answering("return 5.0"))
 
@@ -558,12 +590,12 @@ def test_an_evaluator_that_hangs_between_two_calls_is_still_cut_off(make: Make) 
 
 def test_a_candidate_that_is_slow_in_every_call_is_stopped_after_ten_times_its_limit(make: Make) -> None:
     rest = "[candidate.call('answer') for _ in range(100)]"
-    judge = python(make, rest, limits=replace(LIMITS, wall_seconds=0.3))
+    judge = python(make, rest, limits=replace(LIMITS, wall_seconds=0.4))
 
-    slow = judge.evaluate(answering("time.sleep(0.25); return 1.0"))
+    slow = judge.evaluate(answering("time.sleep(0.15); return 1.0"))
 
     assert slow.failure is Failure.TIMEOUT
-    assert "all calls together took more than 3 s" in slow.detail
+    assert "all calls together took more than 4 s" in slow.detail
 
 
 def test_a_card_that_is_not_there_is_the_machines_fault(

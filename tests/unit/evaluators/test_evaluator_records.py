@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from evaluators.answers import MAX_ARTIFACTS, MAX_METRICS, MAX_TEXT, WrongAnswerError
 from evaluators.contract import Certainty, Evaluation, Failure, Verdict
 from evaluators.records import LEVELS, evaluation_from_mapping, evaluation_to_mapping, verdict_from_mapping
+from tests.extent import examples
 
 AXES = ("size", "colour")
 numbers = st.floats(allow_nan=False, allow_infinity=False)
@@ -36,7 +37,7 @@ class Liar(float):
 
 
 @given(st.one_of(scored, failed))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_what_was_sent_comes_back(evaluation: Evaluation) -> None:
     wire = json.dumps(evaluation_to_mapping(evaluation), allow_nan=False)
 

@@ -33,6 +33,7 @@ from sandbox.errors import (
 from sandbox.limits import Limits
 from sandbox.symbolic.parse import parse
 from sandbox.symbolic.vocabulary import ARITHMETIC, ELEMENTARY, load_vocabulary
+from tests.extent import examples
 
 FILES = {"seed.py": "def answer():\n    return 1.0\n"}
 
@@ -424,7 +425,7 @@ def symbolic(text: str, vocabulary: str | Path = "arithmetic") -> SymbolicCandid
     return SymbolicCandidate({"f.py": text}, parse(text, words), words, rng_seed=3, repeat=2)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 @given(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3))
 def test_a_symbolic_program_computes_what_python_computes(x: float, y: float) -> None:
     candidate = symbolic("def f(x, y):\n    t = x * y - 2.5\n    return t * t + x / 4.0\n")
@@ -479,7 +480,7 @@ def test_a_python_handle_starts_at_the_first_call_and_can_be_closed_twice() -> N
 KEYS = st.sampled_from(["function", "interval", "error", "functoin", "colour"])
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.dictionaries(KEYS, st.integers()))
 def test_options_are_complete_and_known_or_every_wrong_key_is_named(options: dict[str, int]) -> None:
     missing = {"function", "interval"} - set(options)
@@ -523,7 +524,7 @@ SPECS = st.builds(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(SPECS)
 def test_every_spec_survives_the_way_through_json(spec: JudgeSpec) -> None:
     assert JudgeSpec.from_mapping(json.loads(json.dumps(spec.to_mapping()))) == spec

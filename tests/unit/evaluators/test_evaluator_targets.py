@@ -14,6 +14,7 @@ from evaluators.approximation.functions import TARGETS, Target, ball, end_of_int
 from evaluators.approximation.precision import working
 from evaluators.approximation.sup_error import ErrorCurve
 from evaluators.errors import EvaluatorError
+from tests.extent import examples
 
 BITS = 160
 DIGITS = 60
@@ -260,7 +261,7 @@ def test_anything_else_is_no_end_of_an_interval(written: object) -> None:
         end_of_interval(written)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
 def test_the_ball_around_an_interval_holds_both_ends_and_everything_between(one: float, other: float) -> None:
     low, high = min(one, other), max(one, other)
@@ -270,7 +271,7 @@ def test_the_ball_around_an_interval_holds_both_ends_and_everything_between(one:
     assert around.contains(arb(low + (high - low) / 3))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 @given(st.integers(20, 400), st.integers(3, 40))
 def test_the_working_precision_holds_inside_the_block_and_is_restored_after_it(bits: int, length: int) -> None:
     before = ctx.prec, ctx.cap

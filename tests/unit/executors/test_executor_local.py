@@ -82,3 +82,25 @@ def test_a_frame_with_nan_is_refused() -> None:
 def test_a_lying_length_is_refused_before_any_memory_is_taken() -> None:
     with pytest.raises(ValueError, match="over the limit"):
         decode_length(b"\xff\xff\xff\xff")
+
+
+def test_an_executor_says_what_every_worker_does() -> None:
+    async def use() -> list[list[tuple[str, str]]]:
+        executor = LocalExecutor(n_workers=2, handler=HANDLER)
+        await executor.start()
+        try:
+            looks = [executor.worker_states]
+            busy = asyncio.create_task(executor.submit("sleep", {"seconds": 600}))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            looks.append(executor.worker_states)
+            busy.cancel()
+            await asyncio.gather(busy, return_exceptions=True)
+            looks.append(executor.worker_states)
+        finally:
+            await executor.close()
+        assert all(state["seconds"] >= 0.0 and state["pid"] > 1 for look in looks for state in look)
+        return [sorted((state["state"], state["task"]) for state in look) for look in looks]
+
+    idle = ("idle", "")
+    assert asyncio.run(use()) == [[idle, idle], [("busy", "sleep"), idle], [idle, idle]]

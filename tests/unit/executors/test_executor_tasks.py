@@ -15,6 +15,7 @@ from evaluators.contract import Certainty, Evaluation, Failure, Verdict
 from evaluators.records import LEVELS, verdict_to_mapping
 from evolve import tasks
 from evolve.config.problem import load_problem
+from tests.extent import examples
 
 texts = st.text(st.characters(exclude_categories=["C", "Z"]), max_size=10)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
@@ -81,7 +82,7 @@ def judged(judge: Mapping[str, Any], *expressions: str) -> list[Evaluation]:
     return [tasks.evaluation_from_mapping(each) for each in answer["evaluations"]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(evaluations)
 def test_an_evaluation_survives_the_way_through_json(evaluation: Evaluation) -> None:
     wire = json.dumps(tasks.evaluation_to_mapping(evaluation), allow_nan=False)

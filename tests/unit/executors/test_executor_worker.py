@@ -16,6 +16,7 @@ from evaluators.environment import KEPT_VARIABLES, SINGLE_THREADED
 from evolve.executors import LocalExecutor
 from evolve.executors.frames import HEADER_BYTES, MAX_FRAME_BYTES, decode, decode_length, encode
 from evolve.testing.executor_conformance import HANDLER, run_with
+from tests.extent import examples
 
 json_data = st.recursive(
     st.one_of(
@@ -55,7 +56,7 @@ def with_workers(n_workers: int, use: Callable[[LocalExecutor], Awaitable[Any]])
     return run_with(executor, lambda _: use(executor))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.dictionaries(st.text(max_size=4), json_data, max_size=4))
 def test_any_json_message_survives_a_frame(message: dict[str, Any]) -> None:
     frame = encode(message)

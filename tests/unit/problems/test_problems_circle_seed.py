@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.extent import examples
+
 FOLDER = Path(__file__).parents[3] / "problems" / "circle_packing_26"
 N = 26
 
@@ -49,7 +51,7 @@ def overlap(rows: Array) -> Fraction:
     return worst
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(circles())
 def test_whatever_is_shown_is_remembered_as_a_packing(given_circles: tuple[Array, Array]) -> None:
     square = seed.Square()
@@ -60,7 +62,7 @@ def test_whatever_is_shown_is_remembered_as_a_packing(given_circles: tuple[Array
     assert total == square.best_sum == pytest.approx(square.best[:, 2].sum(), abs=1e-12)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=examples(25))
 @given(st.lists(circles(), min_size=1, max_size=5))
 def test_the_best_that_was_shown_is_the_one_remembered(shown: list[tuple[Array, Array]]) -> None:
     square = seed.Square()
@@ -69,7 +71,7 @@ def test_the_best_that_was_shown_is_the_one_remembered(shown: list[tuple[Array, 
     assert square.best[:, 2].sum() == pytest.approx(max(totals), abs=1e-12)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=examples(25))
 @given(circles())
 def test_showing_does_not_change_what_was_shown_and_costs_no_look(given_circles: tuple[Array, Array]) -> None:
     square = seed.Square()
@@ -79,7 +81,7 @@ def test_showing_does_not_change_what_was_shown_and_costs_no_look(given_circles:
     assert square.looks_left == seed.N_LOOKS
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=examples(25))
 @given(circles())
 def test_a_look_tells_overlaps_that_can_be_added_up_one_by_one(given_circles: tuple[Array, Array]) -> None:
     centres, radii = given_circles

@@ -21,6 +21,7 @@ from sandbox.channel import (
 )
 from sandbox.frames import read_frame, write_all
 from sandbox.wire import TAG_JSON, decode, encode
+from tests.extent import examples
 
 PIPE_BYTES = 65536
 SOON = 0.02
@@ -105,7 +106,7 @@ def n_descriptors() -> int:
 # frames
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 255), st.binary(max_size=50)), max_size=6))
 def test_messages_are_read_one_by_one_as_they_were_written(messages: list[tuple[int, bytes]]) -> None:
     read, write = os.pipe()
@@ -266,7 +267,7 @@ def test_half_an_answer_is_overdue_and_its_rest_completes_it_later() -> None:
 # sizes
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.integers(0, 60), st.integers(0, 60))
 def test_an_answer_is_a_flood_exactly_when_its_body_is_longer_than_allowed(n_bytes: int, allowed: int) -> None:
     with peer(answer_bytes=allowed) as other:
@@ -359,7 +360,7 @@ def test_what_is_printed_before_the_answer_is_there_with_the_answer() -> None:
         assert other.channel.printed == b"one two"
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=20), max_size=5), st.integers(0, 60))
 def test_the_printed_bytes_are_kept_up_to_the_limit_and_more_is_a_flood(chunks: list[bytes], allowed: int) -> None:
     everything = b"".join(chunks)
@@ -480,7 +481,7 @@ def test_a_whole_answer_counts_although_its_writer_is_gone() -> None:
         assert other.channel.exchange(b"", seconds=LONG) == (TAG_JSON, bytearray(b"[1,2]"))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.binary(max_size=40))
 def test_whatever_the_other_side_writes_is_an_answer_or_an_error_of_the_channel(noise: bytes) -> None:
     with peer(answer_bytes=16) as other:

@@ -19,6 +19,7 @@ from sandbox.errors import CandidateError, SandboxError
 from sandbox.limits import Limits
 from sandbox.modules import CandidateFinder, module_name_of
 from sandbox.untrusted_text import MAX_DETAIL, tame
+from tests.extent import examples
 
 WORDS = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True).filter(
     lambda word: word not in sys.stdlib_module_names and word != "__init__" and not keyword.iskeyword(word)
@@ -47,19 +48,19 @@ def load(files: Mapping[str, str], name: str) -> ModuleType:
 # names
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(WORDS, min_size=1, max_size=4))
 def test_a_path_of_words_is_a_module_of_the_same_words(words: list[str]) -> None:
     assert module_name_of("/".join(words) + ".py") == ".".join(words)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(WORDS, min_size=1, max_size=4))
 def test_an_init_file_is_the_package_it_lies_in(words: list[str]) -> None:
     assert module_name_of("/".join([*words, "__init__.py"])) == module_name_of("/".join(words) + ".py")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.text(max_size=20))
 def test_whatever_the_name_either_every_part_can_be_imported_or_it_is_refused(file_name: str) -> None:
     try:
@@ -207,13 +208,13 @@ def test_a_traceback_shows_the_line_of_a_file_that_is_on_no_disk() -> None:
 # tame
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.text(max_size=60), st.integers(0, 70))
 def test_tamed_text_is_never_longer_than_asked(text: str, max_length: int) -> None:
     assert len(tame(text, max_length=max_length)) <= max_length
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.text(max_size=60), st.integers(0, 70))
 def test_taming_twice_changes_nothing_more(text: str, max_length: int) -> None:
     once = tame(text, max_length=max_length)
@@ -221,7 +222,7 @@ def test_taming_twice_changes_nothing_more(text: str, max_length: int) -> None:
     assert tame(once, max_length=max_length) == once
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.text(max_size=60))
 def test_what_is_left_are_letters_of_the_text_in_their_order(text: str) -> None:
     remaining = iter(text)
@@ -229,7 +230,7 @@ def test_what_is_left_are_letters_of_the_text_in_their_order(text: str) -> None:
     assert all(letter in remaining for letter in tame(text))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.text(st.characters(categories=["L", "N", "P", "S", "Zs"]), max_size=60))
 def test_letters_numbers_signs_and_spaces_all_stay(text: str) -> None:
     assert tame(text) == text

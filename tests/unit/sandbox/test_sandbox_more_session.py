@@ -35,6 +35,7 @@ from sandbox.limits import MEBIBYTE, Limits
 from sandbox.link import Reply, ServerLink
 from sandbox.session import ProcessSession
 from sandbox.wire import TAG_JSON, PlainDataError, decode, encode
+from tests.extent import examples
 
 READY = encode(["ready"])
 LOADED = encode(["ok", None])
@@ -227,7 +228,7 @@ def test_an_answer_of_another_form_is_forged_and_ends_the_session(answer: Any) -
         assert link.stopped == [17]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.binary(max_size=30), st.sampled_from([b"J"[0], b"P"[0], 0, 255]))
 def test_noise_instead_of_an_answer_is_the_candidates_fault(noise: bytes, tag: int) -> None:
     with (

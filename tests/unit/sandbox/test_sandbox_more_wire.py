@@ -31,6 +31,7 @@ from sandbox.wire import (
     encode,
     has_only_finite_arrays,
 )
+from tests.extent import examples
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 NUMBERS = st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
@@ -126,7 +127,7 @@ def message_with_arrays(text: str, arrays: bytes) -> bytearray:
 # against other readers and writers
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(JSON_VALUES)
 def test_what_is_encoded_is_json_that_the_standard_library_reads_alike(value: Any) -> None:
     message = encode(value)
@@ -137,7 +138,7 @@ def test_what_is_encoded_is_json_that_the_standard_library_reads_alike(value: An
     assert repr(read) == repr(value)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(JSON_VALUES, st.sampled_from([None, 1, "\t"]), st.booleans())
 def test_json_in_any_layout_is_decoded_as_the_standard_library_meant_it(
     value: Any, indent: int | str | None, ascii_only: bool
@@ -147,7 +148,7 @@ def test_json_in_any_layout_is_decoded_as_the_standard_library_meant_it(
     assert repr(decode(TAG_JSON, text.encode())) == repr(value)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(ANY_ARRAYS | st.integers(), min_size=1, max_size=4).map(lambda items: [np.zeros(3), *items]))
 def test_a_message_with_arrays_has_the_layout_that_its_description_says(values: list[Any]) -> None:
     message = encode({"values": values})
@@ -164,7 +165,7 @@ def test_a_message_with_arrays_has_the_layout_that_its_description_says(values: 
         assert array.shape == original.shape
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(ANY_ARRAYS)
 def test_an_array_keeps_every_bit_of_its_numbers_nan_included(array: npt.NDArray[Any]) -> None:
     answer = round_trip(array)
@@ -174,7 +175,7 @@ def test_an_array_keeps_every_bit_of_its_numbers_nan_included(array: npt.NDArray
     assert answer.tobytes() == little.tobytes()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(JSON_VALUES)
 def test_encoding_again_what_was_decoded_gives_the_same_bytes(value: Any) -> None:
     message = encode(value)
@@ -182,7 +183,7 @@ def test_encoding_again_what_was_decoded_gives_the_same_bytes(value: Any) -> Non
     assert encode(round_trip(value)) == message
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_float_comes_back_with_all_its_bits_and_the_sign_of_zero(number: float) -> None:
     answer = round_trip(number)
@@ -194,7 +195,7 @@ def test_a_float_comes_back_with_all_its_bits_and_the_sign_of_zero(number: float
 # numbers at the edges
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.integers(1, 330), st.integers(-20, 350), st.booleans(), st.booleans())
 def test_a_number_is_read_as_the_nearest_float_or_refused_but_never_infinite(
     n_digits: int, exponent: int, has_plus: bool, is_negative: bool
@@ -434,7 +435,7 @@ def test_encoding_leaves_the_callers_value_as_it_was() -> None:
     assert array.dtype.str == ">f8"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.dictionaries(st.text("$a", max_size=4), st.integers(), max_size=6))
 def test_no_two_keys_of_dollars_fall_together(value: dict[str, int]) -> None:
     assert round_trip(value) == value
@@ -494,7 +495,7 @@ def test_a_hostile_dtype_name_does_not_make_a_very_long_error() -> None:
 # finite or not
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(hnp.arrays(st.sampled_from(["f2", "f4", "f8"]), (3,)), max_size=3), st.integers(0, 3))
 def test_a_value_has_only_finite_arrays_exactly_when_every_single_number_is(
     arrays: list[npt.NDArray[Any]], depth: int

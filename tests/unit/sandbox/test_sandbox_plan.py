@@ -1,6 +1,7 @@
 """Which layers are chosen, what is said of the others, and which level that makes."""
 
 import os
+from functools import cache
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,12 @@ WITHOUT_IT: dict[Layer, Level] = (
     | dict.fromkeys((Layer.OWN_UID, Layer.MEMORY_CGROUP, Layer.USER_NAMESPACE), Level.FULL)
 )
 """The level of a machine that has everything but one layer."""
+
+
+@cache
+def reasons_without(*layers: Layer) -> dict[Layer, str]:
+    """What is chosen where these layers are not wanted: asking the machine takes some processes, and once is enough."""
+    return choose_layers(set(layers))
 
 
 def active(reasons: dict[Layer, str]) -> frozenset[Layer]:
@@ -64,7 +71,7 @@ def test_nothing_without_a_filter_is_more_than_weak(some: set[Layer]) -> None:
 
 
 def test_every_layer_is_active_or_has_a_reason() -> None:
-    reasons = choose_layers(frozenset())
+    reasons = reasons_without()
 
     assert set(reasons) >= EVERYTHING - {Layer.MEMORY_CGROUP}  # which is known only when a group is made
     assert all(reasons.values())
@@ -72,7 +79,7 @@ def test_every_layer_is_active_or_has_a_reason() -> None:
 
 @pytest.mark.parametrize("layer", sorted(EVERYTHING - {Layer.MEMORY_CGROUP}))
 def test_a_layer_that_is_not_wanted_is_forced_off_and_only_what_needs_it_goes_too(layer: Layer) -> None:
-    before, after = active(choose_layers(frozenset())), choose_layers({layer})
+    before, after = active(reasons_without()), reasons_without(layer)
 
     assert after[layer] == FORCED_OFF
     gone = before - active(after) - {layer}
@@ -87,7 +94,7 @@ def test_a_layer_that_is_not_wanted_is_forced_off_and_only_what_needs_it_goes_to
 
 
 def test_root_needs_no_user_namespace_and_others_get_no_uid() -> None:
-    reasons = choose_layers(frozenset())
+    reasons = reasons_without()
 
     if os.geteuid() == 0:
         assert reasons[Layer.USER_NAMESPACE] == "not needed by root"
@@ -102,7 +109,7 @@ def test_without_namespaces_nobody_needs_a_user_namespace() -> None:
 
 def test_an_essential_layer_less_is_weak_whatever_else_there_is() -> None:
     for layer in BASIC:
-        assert level_of(active(choose_layers({layer}))) is Level.WEAK
+        assert level_of(active(reasons_without(layer))) is Level.WEAK
 
 
 # the servers that come of it
@@ -110,7 +117,7 @@ def test_an_essential_layer_less_is_weak_whatever_else_there_is() -> None:
 
 @pytest.mark.parametrize("layer", sorted(EVERYTHING))
 def test_a_server_comes_up_without_any_one_layer_and_says_so(layer: Layer) -> None:
-    whole = choose_layers(frozenset())
+    whole = reasons_without()
     link = ServerLink((), without={layer}, unsafe=True)
     link.close()
 
@@ -118,7 +125,7 @@ def test_a_server_comes_up_without_any_one_layer_and_says_so(layer: Layer) -> No
     assert link.report[layer] == FORCED_OFF
     assert set(link.report) == EVERYTHING
     assert link.layers <= active(whole) | {Layer.MEMORY_CGROUP}
-    assert level_of(link.layers) is level_of(active(choose_layers({layer})))
+    assert level_of(link.layers) is level_of(active(reasons_without(layer)))
 
 
 def test_a_server_comes_up_with_as_few_descriptors_as_it_can_have() -> None:

@@ -11,10 +11,22 @@ from sandbox.link import ServerLink
 from sandbox.orphans import own_children
 from sandbox.plan import ACTIVE
 from sandbox.selftest import ALLOWED_VARIABLES
+from tests.extent import ALL_ATTACKS
 from tests.sandboxes import away, temporary_folder_for_all
 
 LEVELS = (Level.FULL, Level.STRONG, Level.NOOPEN)
+BELOW_FULL = 1 if ALL_ATTACKS else 3
+"""By default every layer is taken away at the highest level, and every third that is left at each of the others."""
 _layers_at: dict[Level, frozenset[Layer]] = {}
+
+
+def layers_of(level: Level) -> list[Layer]:
+    return [layer for layer in Layer if layer not in away(level)]
+
+
+LEVELS_AND_LAYERS = [(Level.FULL, layer) for layer in layers_of(Level.FULL)] + [
+    (level, layer) for n, level in enumerate(LEVELS[1:]) for layer in layers_of(level)[n % BELOW_FULL :: BELOW_FULL]
+]
 
 
 def active_at(level: Level, layer: Layer) -> bool:
@@ -26,13 +38,10 @@ def active_at(level: Level, layer: Layer) -> bool:
     return layer in _layers_at[level]
 
 
-@pytest.mark.parametrize("layer", list(Layer))
-@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize(("level", "layer"), LEVELS_AND_LAYERS)
 def test_a_layer_that_does_nothing_is_noticed_and_named(
     level: Level, layer: Layer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if layer in away(level):
-        return  # that is what makes the level
     if not active_at(level, layer):
         pytest.skip(f"this machine does not give us {layer}")
     monkeypatch.setenv("SOME_API_KEY", "secret")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sandbox.seccomp import Profile, build_filter
 from sandbox.seccomp.policy import ABSENT, ALLOW, KILL, OWN_PID, REFUSE, verdicts
 from sandbox.seccomp.syscalls import AUDIT_ARCHITECTURES, NUMBERS
+from tests.extent import examples
 
 VARIANTS = tuple(product(Profile, (False, True), NUMBERS))
 HIGH = 1 << 32
@@ -134,7 +135,7 @@ def test_no_call_outside_the_list_is_allowed(profile: Profile, may_write: bool, 
 
 
 @pytest.mark.parametrize(("profile", "may_write", "machine"), VARIANTS)
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(
     values=st.lists(
         st.one_of(st.integers(0, 2**64 - 1), st.integers(0, 0x50), st.sampled_from((OWN_PID, 0x3D_0F00, HIGH))),
@@ -157,7 +158,7 @@ def test_the_program_answers_what_the_policy_says(
 
 
 @pytest.mark.parametrize(("profile", "may_write", "machine"), VARIANTS)
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(number=st.integers(0x4000_0000, 2**32 - 1))
 def test_the_numbers_of_another_calling_convention_are_fatal(
     profile: Profile, may_write: bool, machine: str, number: int

@@ -21,6 +21,10 @@ from sandbox.symbolic.program import Program
 from sandbox.symbolic.render import render
 from sandbox.symbolic.vocabulary import FLOAT32
 
+pytestmark = pytest.mark.xdist_group(
+    "first-compiled-search"
+)  # compiles its own part of the search: once, and not beside the rest of it
+
 needs_cc = pytest.mark.skipif(
     not any(shutil.which(name) for name in COMPILERS), reason="no C compiler on this machine: nothing can be polished"
 )

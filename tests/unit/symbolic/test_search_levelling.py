@@ -17,6 +17,7 @@ from evolve.symbolic.tape import FloatArray
 from sandbox.symbolic.parse import parse
 from sandbox.symbolic.program import Program
 from sandbox.symbolic.vocabulary import ARITHMETIC
+from tests.extent import examples
 
 CHEBYSHEV = np.cos(np.pi * (np.arange(201) + 0.5) / 201)[::-1]  # ascending in (-1, 1)
 FEW = np.linspace(1.0, 2.0, 17)
@@ -87,7 +88,7 @@ def test_the_best_polynomials_of_the_exponential_are_found(degree: int, wanted: 
     st.floats(0.5, 4.0),
     st.integers(1, 5),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_levelled_polynomials_of_random_smooth_functions_are_near_their_lower_bound(
     shape: list[float], frequency: float, degree: int
 ) -> None:
@@ -118,7 +119,7 @@ def rational_model(values: FloatArray) -> tuple[Callable[[FloatArray], FloatArra
 
 
 @given(st.floats(-1.0, 1.0), st.floats(-5.0, -0.25) | st.floats(0.25, 5.0), st.floats(-0.5, 4.0))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_an_exchange_never_ends_worse_than_it_began(a: float, b: float, c: float) -> None:
     residuals, derivatives = rational_model(np.sqrt(FEW))
     start = np.array([a, b, c])
@@ -190,7 +191,7 @@ def test_the_extremes_are_the_largest_of_each_sign_and_the_levellest_neighbours(
 
 
 @given(st.lists(st.floats(-10.0, 10.0).filter(lambda r: abs(r) > 1e-3), min_size=1, max_size=30), st.integers(1, 6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_extremes_alternate_in_sign_and_keep_their_order(residuals: list[float], most: int) -> None:
     errors = np.array(residuals)
 
@@ -296,7 +297,7 @@ def numeric_derivatives(program: Program, target: FitTarget) -> FloatArray:
 
 
 @given(st.lists(st.integers(-40, 40), min_size=4, max_size=4), st.booleans())
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 def test_settling_never_makes_the_error_larger_and_says_the_error_of_what_it_returns(
     bits: list[int], relative: bool
 ) -> None:

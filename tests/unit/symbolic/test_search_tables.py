@@ -14,6 +14,7 @@ from evolve.symbolic.tables import CHECK_POINTS, SEARCH_POINTS, blank_like, chec
 from evolve.symbolic.tape import FloatArray, forward
 from sandbox.symbolic.parse import parse
 from sandbox.symbolic.vocabulary import ELEMENTARY
+from tests.extent import examples
 
 
 def target_of(n: int, *, relative: bool = True) -> FitTarget:
@@ -98,7 +99,7 @@ def test_a_blank_table_may_be_overwritten_without_touching_the_first() -> None:
 
 
 @given(st.lists(st.floats(-100.0, 100.0), min_size=4, max_size=30, unique=True), st.integers(0, 1000))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_the_band_holds_straight_lines_between_the_points(points: list[float], rng_seed: int) -> None:
     x = np.sort(np.array(points))
     y = np.random.default_rng(rng_seed).normal(size=x.size)
@@ -251,7 +252,7 @@ def test_a_ratio_has_no_unit_and_needs_no_constants() -> None:
 
 
 @given(st.floats(0.1, 10.0))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_a_factor_of_one_moves_nothing_and_a_power_law_moves_by_the_power(factor: float) -> None:
     # given  x^3 / 7 written with one constant
     still, moved = Scaled("x * x * x * 7.0"), Scaled("x * x * x * 7.0")
