@@ -10,6 +10,9 @@ from typing import Any
 from evaluators.contract import Certainty, Evaluation, Failure, Verdict
 
 MAX_TEXT = 2000
+PICTURE = "picture"
+"""The artifact that dashboard and report draw: JSON, which is of no use once it is cut."""
+MAX_PICTURE = 20_000
 MAX_NAME = 200
 MAX_METRICS = 1000
 MAX_ARTIFACTS = 50
@@ -151,7 +154,9 @@ def _artifacts(artifacts: object) -> dict[str, str]:
     if not isinstance(artifacts, Mapping):
         raise WrongAnswerError(f"artifacts is {_kind(artifacts)}, expected a dict")
     _refuse_more(len(artifacts), MAX_ARTIFACTS, "artifacts")
-    return {_name(name): clean(str(text)) for name, text in artifacts.items()}
+    return {
+        _name(name): clean(str(text), MAX_PICTURE if name == PICTURE else MAX_TEXT) for name, text in artifacts.items()
+    }
 
 
 def _name(name: object) -> str:

@@ -10,7 +10,6 @@ from typing import IO
 
 import click
 
-from evolve.cli.app import cli
 from evolve.cli.conduct import fall_silent
 from evolve.cli.terminal import clean
 from evolve.errors import EXIT_ENVIRONMENT, EXIT_FINISHED, EXIT_INTERNAL, EXIT_USAGE, EvolveError
@@ -64,6 +63,8 @@ def _guarded(arguments: list[str]) -> int:
 
 
 def _run(arguments: list[str]) -> int:
+    from evolve.cli.app import cli  # most of a start: a Ctrl-C in it ends like one anywhere else
+
     if _COMPLETION in os.environ:
         cli.main(args=arguments, prog_name=_NAME)
     try:

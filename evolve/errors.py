@@ -58,12 +58,6 @@ class EvolveEnvironmentError(EvolveError):
     exit_code = EXIT_ENVIRONMENT
 
 
-class TargetNotReachedError(EvolveError):
-    """The budget is spent and the target was required."""
-
-    exit_code = EXIT_TARGET_NOT_REACHED
-
-
 class ResumableError(EvolveError):
     """The run stopped for an outside reason (full disk, lost cluster); nothing is lost, `evolve resume` goes on."""
 

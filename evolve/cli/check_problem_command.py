@@ -66,7 +66,7 @@ def check_problem_command(
         repeats=repeats,
         seconds=seconds,
         unsafe_sandbox=unsafe,
-        listener=lambda stage: click.echo(f"trying {stage} ...", err=True),
+        listener=lambda stage: click.echo(f"trying: {stage} ...", err=True),
     )
     document = {
         "problem": report.problem,

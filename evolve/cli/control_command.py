@@ -4,7 +4,7 @@ import shlex
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,8 +13,10 @@ from evolve.cli.places import run_argument
 from evolve.cli.records import reading
 from evolve.errors import UsageError
 
+if TYPE_CHECKING:
+    from evolve.store.control import Wanted
+
 LOOK_SECONDS = 0.2
-GOING = ("running", "paused", "silent")
 
 
 def wait_option(command: Command) -> Command:
@@ -34,7 +36,8 @@ def pause_command(run: Path, *, wait: bool, as_json: bool) -> None:
     """
     state = ask(run, "pause", Output(as_json=as_json), until=_is_paused if wait else None)
     if state is not None and not _is_paused(state):
-        raise UsageError(f"{run} ended before it could pause: it is {state}")
+        happened = "ended" if _is_over(state) else "was asked for something else"
+        raise UsageError(f"{run} {happened} before it could pause: it is {state}")
 
 
 @click.command("stop")
@@ -54,19 +57,23 @@ def ask(run: Path, wanted: str, output: Output, *, until: Callable[[str], bool] 
     from evolve.store.control import request
 
     asked = request(run, wanted)
-    state = None if until is None else _awaited(run, until)
+    state = None if until is None else _awaited(run, until, asked.wanted)
     document: dict[str, Any] = {"run": str(run), "wanted": wanted, "asked": asked.at, "state": state}
     output.answer("evolve.control/1", document, lambda: _lines(run, wanted, state))
     return state
 
 
-def _awaited(run: Path, until: Callable[[str], bool]) -> str:
+def _awaited(run: Path, until: Callable[[str], bool], wanted: "Wanted") -> str:
+    """The state that was waited for; another one where the run ended, or a later request undid a pause."""
+    from evolve.store.control import Wanted, read_request
     from evolve.store.state import current_state
 
     with reading(run) as reader:
         while True:
             state = current_state(reader.sessions())
-            if until(state) or state not in GOING:
+            latest = read_request(run)
+            is_undone = wanted is Wanted.PAUSE and latest is not None and latest.wanted is not Wanted.PAUSE
+            if until(state) or _is_over(state) or is_undone:
                 return state
             time.sleep(LOOK_SECONDS)
 
@@ -76,6 +83,8 @@ def _is_paused(state: str) -> bool:
 
 
 def _is_over(state: str) -> bool:
+    from evolve.store.state import GOING
+
     return state not in GOING
 
 

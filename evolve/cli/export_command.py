@@ -21,10 +21,8 @@ _FORMATS = ("csv", "jsonl", "parquet")
 @run_argument
 @candidate_argument("identifier", "[ID]", default=None)
 @click.option("--format", "form", type=click.Choice(_FORMATS), help="Write a table; FILE's ending says it too.")
-@click.option(
-    "--what", type=click.Choice(_TABLES), default="candidates", show_default=True, help="Which table to write."
-)
-@click.option("--texts/--no-texts", default=True, show_default=True, help="With programs, prompts and replies.")
+@click.option("--what", type=click.Choice(_TABLES), help=f"Which table to write.  [default: {_TABLES[0]}]")
+@click.option("--texts/--no-texts", default=None, help="With programs, prompts and replies.  [default: texts]")
 @discovery_options
 @click.option(
     "-o", "target", metavar="FILE", type=click.Path(path_type=Path), help="Write to FILE.  [default: standard output]"
@@ -44,14 +42,18 @@ def export_command(
     if wanted is not None:
         if form is not None:
             raise UsageError("--format writes a table and --as a program: give one of them")
+        if what is not None or texts is not None:
+            raise UsageError("--what and --texts are for tables, --as writes a program: leave them out")
         from evolve.cli.export_discovery import export_discovery
 
         chosen = BEST if identifier is None else identifier
         export_discovery(run, chosen, wanted=wanted, target=target, as_json=as_json, **options)
         return
+    if options["verify"] or options["with_test"]:
+        raise UsageError("--verify and --with-test are for programs: say with --as how to write one")
     if identifier is not None:
         raise UsageError("a table holds all candidates", hint="leave ID out, or say with --as how to write the program")
-    _export_table(run, _format_of(form, target), what, target, texts=texts, as_json=as_json)
+    _export_table(run, _format_of(form, target), what or _TABLES[0], target, texts=texts is not False, as_json=as_json)
 
 
 def _format_of(form: str | None, target: Path | None) -> str:

@@ -44,7 +44,7 @@ def export_discovery(  # noqa: PLR0913 (they are the command's options)
     discovery = _discovery(run, number, verify=verify, unsafe=unsafe)
     if wanted == "json" and needs_certificate(discovery) and discovery.certificate is None and not verify:
         discovery = _discovery(run, number, verify=True, unsafe=unsafe)
-    name = None if target is None else target.name
+    name = None if target is None or target.is_dir() else target.name
     files = exported(discovery, wanted, file_name=name, with_test=with_test, unsafe=unsafe)
     written = _written(files, target, beside=with_test)
     document = {
@@ -61,8 +61,9 @@ def export_discovery(  # noqa: PLR0913 (they are the command's options)
     def lines() -> Iterator[str]:
         if target is None:
             yield from _on_standard_output(files)
-        for path in written:
-            yield f"wrote candidate {number} as {wanted} to {path}"
+        for place, path in enumerate(written):
+            what = "its test" if with_test and place else f"candidate {number} as {wanted}"
+            yield f"wrote {what} to {path}"
 
     Output(as_json=as_json).answer("evolve.export/1", document, lines)
 

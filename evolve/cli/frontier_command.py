@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from evolve.cli.figures import indented, table
-from evolve.cli.frontier import FrontierRow, frontier_of, read_baselines, tally
+from evolve.cli.figures import indented, plural, table
 from evolve.cli.output import Output, json_option
 from evolve.cli.places import run_argument
 from evolve.cli.records import document_of, entry_text, problem_name, reading
+from evolve.view.frontier import FrontierRow, frontier_of, methods_of, read_baselines, tally
 
 
 @click.command("frontier")
@@ -56,7 +56,7 @@ def _row_document(row: FrontierRow) -> dict[str, Any]:
 
 
 def _lines(problem: str, metric: str, rows: Sequence[FrontierRow], *, programs: bool) -> Iterator[str]:
-    methods = _in_order([list(row.baselines) for row in rows])
+    methods = methods_of(row.baselines for row in rows)
     yield f"{problem}: {metric} with at most so many operations"
     yield ""
     headings = ("operations", "discovered", "candidate", *methods, "")
@@ -76,20 +76,6 @@ def _lines(problem: str, metric: str, rows: Sequence[FrontierRow], *, programs: 
         yield from _tally_lines(tally(rows))
     if programs:
         yield from _programs(rows, metric)
-
-
-def _in_order(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The names of all rows, each row's order kept as far as the rows agree."""
-    names: list[str] = []
-    for row in rows:
-        place = 0
-        for name in row:
-            if name in names:
-                place = names.index(name) + 1
-            else:
-                names.insert(place, name)
-                place += 1
-    return names
 
 
 def _error(error: float | None) -> str | None:
@@ -121,5 +107,5 @@ def _programs(rows: Sequence[FrontierRow], metric: str) -> Iterator[str]:
         metrics = row.record.evaluation.metrics
         yield ""
         operations = round(metrics["operations"])
-        yield f"candidate {row.record.candidate.id}: {operations} operations, {metric} {metrics[metric]:.3e}"
+        yield f"candidate {row.record.candidate.id}: {plural(operations, 'operation')}, {metric} {metrics[metric]:.3e}"
         yield indented(entry_text(row.record))

@@ -1,6 +1,5 @@
 """`models`: which language models there are, what they cost, and whether they answer."""
 
-import asyncio
 import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -51,6 +50,8 @@ def models_command(
     found = [(spec, key_of(spec, keys)) for spec in specs]
     rows = [_described(spec, key, catalog) for spec, key in found]
     if is_tested:
+        import asyncio
+
         for row, tried in zip(rows, asyncio.run(_try_all(found)), strict=True):
             row["test"] = tried
     facts = {"models": rows, "file": None if catalog.file is None else str(catalog.file)}
@@ -75,6 +76,8 @@ def _described(spec: "ModelSpec", key: "Key | None", catalog: "Catalog") -> dict
 
 
 async def _try_all(found: Sequence[tuple["ModelSpec", "Key | None"]]) -> list[dict[str, Any]]:
+    import asyncio
+
     return list(await asyncio.gather(*(_tried(spec, key) for spec, key in found)))
 
 

@@ -94,7 +94,8 @@ def run_completion(context: click.Context, parameter: click.Parameter, incomplet
     del context, parameter
     runs = runs_under(runs_folder())[:_MOST_COMPLETIONS]
     words = ["last", *(run.as_posix() for run in runs)] if runs else []
-    found = [CompletionItem(word) for word in words if word.startswith(incomplete)]
+    # A shell takes one word a line, and a terminal obeys what does not print.
+    found = [CompletionItem(word) for word in words if word.startswith(incomplete) and word.isprintable()]
     return found or [CompletionItem(incomplete, type="dir")]
 
 

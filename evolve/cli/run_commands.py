@@ -290,10 +290,14 @@ def resume_command(context: click.Context, /, run: Path, **given: Any) -> None:
 
 
 def _is_paused(run: Path) -> bool:
+    """Whether it stands still, or will in a moment: then it was asked to, and has not looked yet."""
+    from evolve.store.control import Wanted, read_request
     from evolve.store.state import current_state
 
     with reading(run) as reader:
-        return current_state(reader.sessions()) == "paused"
+        state = current_state(reader.sessions())
+    asked = read_request(run)
+    return state == "paused" or (state == "running" and asked is not None and asked.wanted is Wanted.PAUSE)
 
 
 def _let_go_on(run: Path, given: Mapping[str, Any]) -> None:

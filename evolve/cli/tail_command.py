@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 0.5
 QUIET_SECONDS = 30.0
 BATCH = 500
-GOING = ("running", "paused", "silent")
 
 
 @click.command("tail")
@@ -49,7 +48,7 @@ class _Tail:
 
     def show(self, *, after: int) -> None:
         """Write all events above `after`, then those that come; at the end the state of the run."""
-        from evolve.store.state import current_state
+        from evolve.store.state import GOING, current_state
 
         while True:
             state = current_state(self._reader.sessions())  # first: what comes before the end is shown

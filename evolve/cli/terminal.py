@@ -16,6 +16,8 @@ def is_live_terminal(stream: IO[str], environment: Mapping[str, str] = os.enviro
     return stream.isatty()
 
 
-def speaks_unicode(stream: IO[str]) -> bool:
-    """Whether block characters can be written to the stream."""
+def speaks_unicode(stream: IO[str], environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether block characters can be written to the stream and are seen; the console of Linux has no font for them."""
+    if environment.get("TERM") == "linux":
+        return False
     return (getattr(stream, "encoding", None) or "").lower().replace("-", "") in ("utf8", "utf16", "utf32")

@@ -52,6 +52,6 @@ def find_problem(name_or_path: str | Path, *, search_path: Sequence[Path] = ()) 
         raise ProblemError(f"{path} is a file", hint=A_PROBLEM)
     if "/" in name:
         raise ProblemError(f"there is no folder {path}", hint=A_PROBLEM)
-    hint = did_you_mean(name, known)
+    hint = did_you_mean(name, {**known, **_problems_in(Path())})
     listed = f"known problems: {', '.join(sorted(known)) or 'none'}; or give the path of a problem's folder"
     raise ProblemError(f'no problem "{name}"{"; " + hint if hint else ""}', hint=listed)

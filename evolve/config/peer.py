@@ -112,10 +112,12 @@ def _files(plan: PeerPlan) -> FolderFiles:
         files = files_of(plan.folder)
     except (OSError, ValueError) as error:
         raise ProblemError(f"{plan.folder} cannot be copied into the sandbox: {error}") from error
-    if plan.evaluator not in files.paths:
+    home = plan.folder.resolve()
+    outside = [name for name in plan.seeds if not (plan.folder / name).resolve().is_relative_to(home)]
+    for name in (*outside, *({plan.evaluator} - files.paths.keys())):
         raise ProblemError(
-            f"{plan.folder / plan.evaluator} lies outside of the folder, or is no file",
-            hint=f"put {plan.evaluator} itself into the folder: links out of it are not followed",
+            f"{plan.folder / name} lies outside of the folder, or is no file",
+            hint=f"put {name} itself into the folder: links out of it are not followed",
         )
     return files
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from evaluators.peers.alphaevolve import OPTIONS
 from evaluators.peers.spec import ALPHAEVOLVE
 from evolve.config.peer_plan import DEFAULT_DIMENSIONS, PeerPlan
-from evolve.config.peer_python import Source, argument, calls_of, text_value, texts_at_top, try_source
+from evolve.config.peer_python import Source, argument, calls_of, is_inside, text_value, texts_at_top, try_source
 from evolve.config.peer_seeds import python_seed, seed_file
 from evolve.errors import ProblemError
 
@@ -121,9 +121,10 @@ def _seed(home: Path) -> tuple[str, str, list[str]]:
 
 
 def _description(folder: Path) -> str:
-    for name in DESCRIPTIONS:
+    for path in (folder / name for name in DESCRIPTIONS):
         try:
-            return (folder / name).read_text(encoding="utf-8-sig").strip()
+            if is_inside(path, folder):
+                return path.read_text(encoding="utf-8-sig").strip()
         except (OSError, ValueError):
             continue
     return ""

@@ -12,6 +12,7 @@ from evolve.config.peer_python import (
     argument,
     calls_of,
     imports_of,
+    is_inside,
     local_file,
     text_value,
     texts_at_top,
@@ -97,7 +98,7 @@ def _texts(source: Source, mount: str) -> dict[str, str]:
         if isinstance(node, ast.ImportFrom) and node.module:
             module = node.module.removeprefix(mount.replace("/", ".") + ".") if mount else node.module
             path = local_file(module, [home])
-            other = try_source(path) if path is not None and path.suffix == ".py" else None
+            other = try_source(path) if path is not None and path.suffix == ".py" and is_inside(path, home) else None
             texts = texts_at_top(other.tree) if other is not None else {}
             known |= {each.asname or each.name: texts[each.name] for each in node.names if each.name in texts}
     return known | texts_at_top(source.tree)

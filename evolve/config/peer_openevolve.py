@@ -56,7 +56,7 @@ def read(folder: Path, chosen: str = "") -> PeerPlan:
     text, more = python_seed(folder / seed)
     plan = _plan(folder, settings, source, {seed: text})
     settings.require_right()
-    warnings = [*notes, *more, *_not_honoured(settings)]
+    warnings = [*notes, *more, *settings.not_honoured(known=BOOKKEEPING, models=("llm",))]
     return PeerPlan(**{**plan, "warnings": tuple(warnings)})
 
 
@@ -80,7 +80,8 @@ def _plan(folder: Path, settings: PeerSettings, source: Source, seeds: dict[str,
 
 
 def _config_file(folder: Path, chosen: str) -> tuple[Path | None, list[str]]:
-    names = [chosen] if chosen else [name for name in CONFIGS if (folder / name).is_file()]
+    named = chosen if chosen.endswith((".yaml", ".yml")) else ""  # a program of the folder only names the folder
+    names = [named] if named else [name for name in CONFIGS if (folder / name).is_file()]
     if names:
         return folder / names[0], []
     others = sorted(path.name for path in folder.glob("config*.y*ml"))
@@ -140,17 +141,3 @@ def _islands(settings: PeerSettings) -> dict[str, int]:
     elites = settings.whole("database.archive_size", 100, least=1)
     migrants = max(1, round(rate * elites / count))
     return {"count": count, "migrate_every": interval * count, "migrants": migrants}
-
-
-def _not_honoured(settings: PeerSettings) -> list[str]:
-    keys = settings.unasked(without=BOOKKEEPING)
-    models = [key for key in keys if key.startswith("llm")]
-    others = [key for key in keys if not key.startswith("llm")]
-    notes = []
-    if models:
-        notes.append(
-            "models are not taken over from the file: give them with --model; without, Evolve searches by itself"
-        )
-    if others:
-        notes.append(f"not honoured: {', '.join(others)}")
-    return notes

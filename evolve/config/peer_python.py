@@ -58,6 +58,11 @@ class Source:
         return ast.get_docstring(self.tree) or ""
 
 
+def is_inside(path: Path, folder: Path) -> bool:
+    """Whether this is a file of the folder and no link out of it: who wrote it shall not choose what else is read."""
+    return path.is_file() and path.resolve().is_relative_to(folder.resolve())
+
+
 def read_source(path: Path) -> Source:
     """Read and parse a file.
 

@@ -66,7 +66,7 @@ def read(folder: Path, chosen: str = "") -> PeerPlan:
         "islands": _islands(settings, count),
     }
     settings.require_right()
-    return PeerPlan(**plan, warnings=(*notes, *more, *_not_honoured(settings)))
+    return PeerPlan(**plan, warnings=(*notes, *more, *settings.not_honoured(known=BOOKKEEPING, models=MODELS)))
 
 
 def _settings(folder: Path, chosen: str) -> tuple[PeerSettings, list[str]]:
@@ -131,17 +131,3 @@ def _islands(settings: PeerSettings, count: int) -> dict[str, int]:
     rate = settings.number("db_config.migration_rate", 0.0)
     elites = settings.whole("db_config.archive_size", 40, least=1)
     return {"count": count, "migrate_every": interval * count, "migrants": max(1, round(rate * elites / count))}
-
-
-def _not_honoured(settings: PeerSettings) -> list[str]:
-    keys = settings.unasked(without=BOOKKEEPING)
-    models = [key for key in keys if key.startswith(MODELS)]
-    others = [key for key in keys if not key.startswith(MODELS)]
-    notes = []
-    if models:
-        notes.append(
-            "models are not taken over from the file: give them with --model; without, Evolve searches by itself"
-        )
-    if others:
-        notes.append(f"not honoured: {', '.join(others)}")
-    return notes

@@ -293,7 +293,8 @@ def _settle(key: str, value: Any, origin: Origin, values: dict[str, Any], origin
     try:
         values[key] = value if origin is Origin.DEFAULT else KNOWN[key].read(value)
     except (ValueError, OverflowError, KeyError):
-        got = re.sub(r"//[^/@]*@", "//...@", shown(value))  # what comes before the host may be a password
+        got = re.sub(r"//.*@", "//...@", shown(value))  # what comes before the host may be a password,
+        got = re.sub(r'(//[^?#]*)[?#][^"]*', r"\1?...", got)  # and what comes after the path a key
         return Mistake(key=key, got=got, expected=KNOWN[key].expected)
     origins[key] = str(origin)
     return None

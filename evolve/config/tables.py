@@ -17,6 +17,7 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
 PositiveInt = Annotated[int, Field(ge=1)]
+MAX_ISLANDS = 1024
 Mebibytes = Annotated[int, Field(ge=1, le=1 << 24)]
 MODULE_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
 IDENTIFIER_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
@@ -290,7 +291,7 @@ class ArchiveTable(Table):
 class IslandsTable(Table):
     """`[islands]`: how many archives breed alone, and how often they trade elites."""
 
-    count: PositiveInt = 1
+    count: Annotated[PositiveInt, Field(le=MAX_ISLANDS)] = 1
     migrate_every: PositiveInt = 50
     migrants: PositiveInt = 3
 

@@ -1,6 +1,6 @@
 """The dashboard itself: a heading, nine screens, and when they are drawn anew."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.timer import Timer
 from textual.widgets import ContentSwitcher
+from textual.worker import Worker
 
 from evolve.dashboard.chrome import Head, foot_line, head_line, read_head, tabs_line
 from evolve.dashboard.desk import Desk
@@ -158,7 +159,11 @@ class Dashboard(App[None]):
             self._asked_again = True
         else:
             self._is_asking = True
-            self.run_worker(self._look(), group="look", exit_on_error=True)
+            self.begin(self._look, group="look")
+
+    def begin(self, work: Callable[[], Coroutine[None, None, None]], *, group: str = "command") -> Worker[None]:
+        """Do what has to wait. It comes as a function: who leaves before it begins leaves no coroutine behind."""
+        return self.run_worker(work, group=group, exit_on_error=True)
 
     async def _look(self) -> None:
         try:

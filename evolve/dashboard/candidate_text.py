@@ -50,7 +50,11 @@ def aspect_lines(
     if aspect in texts:
         return texts[aspect]()
     if picture is None:
-        return [Text("nothing to draw: the evaluator left no picture, and this program is no curve", style=DIM)]
+        return [
+            Text(
+                "nothing to draw: no picture of the evaluator that makes sense, and the program is no curve", style=DIM
+            )
+        ]
     return picture_lines(picture, width, height, look)
 
 

@@ -1,6 +1,7 @@
 """The dashboard with all its keys: search, marks, comparison, copy, export, pause and stop."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -45,7 +46,7 @@ class RunDashboard(Dashboard):
             if text is None:
                 return
             if text.isascii() and text.isdigit() and len(text) <= 18:
-                self.run_worker(self._open_if_there(int(text)), group="command")
+                self.begin(partial(self._open_if_there, int(text)))
             else:
                 self.say(self.pane.search(text))
 
@@ -87,7 +88,7 @@ class RunDashboard(Dashboard):
         if len(pair) < N_MARKS:
             self.say("mark one or two candidates with Space, then c compares them")
             return
-        self.run_worker(self._compare(pair[0], pair[1]), group="command")
+        self.begin(partial(self._compare, pair[0], pair[1]))
 
     async def _compare(self, one: int, other: int) -> None:
         width = max(self.size.width - 8, 40)
@@ -103,7 +104,7 @@ class RunDashboard(Dashboard):
         if self.pane.candidate is None:
             self.say("no candidate here to copy")
             return
-        self.run_worker(self._copy(self.pane.candidate), group="command")
+        self.begin(partial(self._copy, self.pane.candidate))
 
     async def _copy(self, candidate: int) -> None:
         try:
@@ -123,7 +124,7 @@ class RunDashboard(Dashboard):
         if self.pane.candidate is None:
             self.say("no candidate here to export")
             return
-        self.run_worker(self._export(self.pane.candidate), group="command")
+        self.begin(partial(self._export, self.pane.candidate))
 
     async def _export(self, candidate: int) -> None:
         forms = await asyncio.to_thread(forms_for, self.run_dir, candidate)
@@ -141,11 +142,11 @@ class RunDashboard(Dashboard):
 
     def action_pause(self) -> None:
         """Pause the run, or let a paused one go on."""
-        self.run_worker(self._control("pause"), group="command")
+        self.begin(partial(self._control, "pause"))
 
     def action_stop(self) -> None:
         """Stop the run."""
-        self.run_worker(self._control("stop"), group="command")
+        self.begin(partial(self._control, "stop"))
 
     async def _control(self, wanted: str) -> None:
         from evolve.store.control import request

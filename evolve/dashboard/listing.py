@@ -111,7 +111,7 @@ class Listing(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """The titles on the first line, below them the rows in view."""
-        width = self.size.width
+        width = self.scrollable_content_region.width
         layout = self._layout_for(width - 1)
         if y == 0:
             line = layout.header(descending=self._descending) if self._rows else Text(self._empty, style=DIM)

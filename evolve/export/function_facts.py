@@ -177,9 +177,10 @@ def _constants(program: Program, vocabulary: Vocabulary) -> list[str]:
         return [f"Every constant is the {kind} that was judged, written so that it reads back exactly."]
     pairs = zip(program.constants, program.lows, strict=True)
     example = next(written_pair(value, low) for value, low in pairs if low)
+    many = f"{n_long} of the constants were" if n_long > 1 else "1 of the constants was"
     return [
-        f"{n_long} of the constants were judged with more digits than float64 holds (such as {example}): code has the "
-        "nearest float64 of each, and its exact digits beside it."
+        f"{many} judged with more digits than float64 holds (such as {example}): code has the nearest float64 of each, "
+        "and its exact digits beside it."
     ]
 
 

@@ -175,7 +175,7 @@ def _slot(owner: str, key: str) -> str:
 
 
 def _name(name: str) -> str:
-    return name if len(name) == 1 else rf"\mathrm{{{_text(name)}}}"
+    return name if len(name) == 1 and name != "_" else rf"\mathrm{{{_text(name)}}}"
 
 
 def _number(value: int | float) -> tuple[str, int]:

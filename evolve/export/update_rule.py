@@ -1,6 +1,7 @@
 """An update rule as an optimizer: the evolved program verbatim, and around it a class of ours. Nothing is run here."""
 
 import ast
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -103,7 +104,7 @@ def _module(discovery: Discovery, rule: Rule, wanted: tuple[str, str, str], test
         "@CLASS@": class_name(discovery.problem.name),
         "@RULE@": rule.function.name,
         "@RATE@": repr(default_rate(discovery)),
-        "@FILE@": PurePath(name).name,
+        "@FILE@": json.dumps(PurePath(name).name, ensure_ascii=False),
     }
     head = hash_comment(wrapped([*facts(discovery), f"Form: {form}", "", *origin(discovery)]))
     end = "# The end of the evolved program."
@@ -117,7 +118,14 @@ def _module(discovery: Discovery, rule: Rule, wanted: tuple[str, str, str], test
 def _latex(discovery: Discovery, rule: Rule, name: str, with_test: bool) -> dict[str, str]:
     del with_test  # there is nothing to run
     head = hash_comment(wrapped([*facts(discovery, verbatim=False), "", *origin(discovery)]), "%")
-    return {name: f"{head}\n{latex_rule(rule.function, rule.namespace)}"}
+    try:
+        body = latex_rule(rule.function, rule.namespace)
+    except (RecursionError, ValueError) as error:
+        raise UsageError(
+            f"candidate {discovery.record.candidate.id} is nested too deeply, or has a number too long, for a formula",
+            hint="--as python writes the program as it is",
+        ) from error
+    return {name: f"{head}\n{body}"}
 
 
 def facts(discovery: Discovery, *, verbatim: bool = True) -> list[str]:

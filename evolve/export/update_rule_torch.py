@@ -148,7 +148,7 @@ import numpy as np
 import pytest
 import torch
 
-_spec = importlib.util.spec_from_file_location("evolved_optimizer", Path(__file__).with_name("@FILE@"))
+_spec = importlib.util.spec_from_file_location("evolved_optimizer", Path(__file__).with_name(@FILE@))
 evolved = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(evolved)
 Optimizer = evolved.@CLASS@

@@ -49,10 +49,6 @@ class Ledger:
         """How many requests are in flight."""
         return len(self._open)
 
-    def needs_price(self) -> bool:
-        """Whether a model without a price cannot be paid for."""
-        return self._usd_budget is not None
-
     def reserve(self, *, usd: float | None, tokens: int) -> Reservation | None:
         """Set aside the most that a request can take, or None if that does not fit; `settle` gives it back.
 

@@ -1,6 +1,5 @@
 """What the calls of a run amount to, model by model: a fold over their records."""
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -56,11 +55,3 @@ class ModelStatistics:
     def to_json(self) -> dict[str, Any]:
         """JSON data, the derived figures included."""
         return {**asdict(self), "n_refused": self.n_refused, "cache_hit_rate": self.cache_hit_rate}
-
-
-def statistics_of(records: Iterable[CallRecord]) -> dict[str, ModelStatistics]:
-    """The totals of each model, in the order in which the models first appear."""
-    table: dict[str, ModelStatistics] = {}
-    for record in records:
-        table.setdefault(record.model, ModelStatistics(model=record.model)).add(record)
-    return table

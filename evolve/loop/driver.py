@@ -14,6 +14,7 @@ from evolve.loop.events import Event, Listener
 from evolve.loop.exhaustion import Exhaustion
 from evolve.loop.iteration import Bench, run_iteration
 from evolve.loop.journal import Journal
+from evolve.loop.landing import LANDING, Landing
 from evolve.loop.models import ModelDesk
 from evolve.loop.progress import Vitals, progress_event
 from evolve.loop.proposing import BudgetSpentError
@@ -25,12 +26,6 @@ from evolve.store.control import Wanted
 TICK_SECONDS = 0.25
 HEARTBEAT_SECONDS = 1.0
 """How often the state of the run is on disk; whoever watches reads it there."""
-DRAIN_SECONDS = 10.0
-DRAIN_SECONDS_OF_MODELS = 30.0
-"""How long a stop waits where replies are paid for: most come within this, and one dropped costs the same."""
-SPENT = ("budget_usd", "budget_tokens")
-LANDING = ("signal", "request", *SPENT)
-"""Reasons to stop after which what is in flight may still land: it is paid for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +99,9 @@ class Driver:
         if self._asked_to_stop.is_set() or (self.stopped_by is not None and self.stopped_by not in LANDING):
             self._told_to_abort.set()
         self._asked_to_stop.set()
-        self._control.go_on()  # what is in flight may wait for a question
+        if self._parts.models is not None:
+            self._parts.models.ask_no_more()  # first: a question that a pause held back is not paid for now
+        self._control.go_on()
 
     async def unless_stopped(self, work: Coroutine[Any, Any, None]) -> None:
         """Await some work, but drop it when a stop is asked for."""
@@ -131,12 +128,13 @@ class Driver:
                 await self._wait(TICK_SECONDS)
                 self._tell_ready()
                 self._show()
-            if self._lands():
+            assert self.stopped_by is not None
+            landing = self._landing(self.stopped_by)
+            if landing.is_worthwhile:
                 self._announce("stopping", {"reason": self.stopped_by, "in_flight": len(self._flying), **self._asker})
-                await self._drain()
+                await self._land(landing)
         finally:
             await self._cancel()
-        assert self.stopped_by is not None
         return self.stopped_by
 
     def _is_to_go_on(self) -> bool:
@@ -151,6 +149,8 @@ class Driver:
         if request.wanted is Wanted.STOP:
             self._asked_by, self._asker = "request", {"by": request.asker()}
             self.ask_to_stop()
+        elif self.stopped_by is not None:
+            return  # it is ending: nothing new begins
         elif request.wanted is Wanted.PAUSE and not self._control.is_paused:
             self._control.pause()
             self._announce("paused", {"in_flight": len(self._flying), "by": request.asker()})
@@ -225,7 +225,8 @@ class Driver:
             record = self._search.tell(told, limit=self._evaluations_left())
             records.append(record)
             self._exhaustion.note(record)
-            if self._stop_reason() is not None and not self._tells_on():
+            reason = self._stop_reason()
+            if reason is not None and not self._landing(reason).tells_on:
                 break
             if self.stopped_by is None:
                 self._fill()
@@ -290,34 +291,20 @@ class Driver:
             text = "no language model can be used: the search goes on with the operators that need none"
             self._parts.listener(Event(kind="warning", data={"text": text}))
 
-    async def _drain(self) -> None:
-        """Let what is in flight land: for a while, to the end where only money ended the run.
+    def _landing(self, reason: str) -> Landing:
+        return Landing(reason, self._parts.models, self._clock)
 
-        Nothing is asked any more after other reasons. Where no more may be told (the target is reached, say), only
-        replies land: they are on record then, and a resume uses them.
-        """
-        models, deadline = self._parts.models, math.inf
-        if models is not None and self.stopped_by not in SPENT:
-            models.ask_no_more()
-        while self._flying and not self._told_to_abort.is_set() and self._clock() < deadline:
-            if self._asked_to_stop.is_set() or self.stopped_by not in SPENT:
-                patience = DRAIN_SECONDS_OF_MODELS if models is not None and models.n_in_flight else DRAIN_SECONDS
-                deadline = min(deadline, self._clock() + patience)
-            await self._wait(TICK_SECONDS)
-            if self._tells_on():
-                self._tell_ready()
-            elif models is None or not models.n_in_flight:
+    async def _land(self, landing: Landing) -> None:
+        """Let what is in flight land, as long as that is worthwhile and nobody says no."""
+        landing.begin()
+        while self._flying and not self._told_to_abort.is_set():
+            if not landing.goes_on(is_asked_to_stop=self._asked_to_stop.is_set()):
                 break
+            await self._wait(TICK_SECONDS)
+            self._obey()
+            if landing.tells_on:
+                self._tell_ready()
             self._show()
-
-    def _lands(self) -> bool:
-        """Whether to wait for what is in flight: replies that are being paid for always may land."""
-        models = self._parts.models
-        return self.stopped_by in LANDING or (models is not None and models.n_in_flight > 0)
-
-    def _tells_on(self) -> bool:
-        """Whether what lands after the end is still told; where time ended a run, paid work is."""
-        return self.stopped_by in LANDING or (self.stopped_by == "time" and self._parts.models is not None)
 
     async def _cancel(self) -> None:
         for task in self._flying:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from archive.build import build_archive
+from archive.errors import ArchiveSpecError
 from archive.islands import Islands
 from evaluators.errors import EvaluatorError
 from evaluators.judge import JudgeSpec
@@ -51,12 +52,15 @@ def build_search(problem: Problem, rng_seed: int, approach: Approach = PLAIN_APP
     """The empty search of a problem: nothing told yet.
 
     Raises:
-        ProblemError: an operator or a prompt of the problem is wrong.
+        ProblemError: an operator, a prompt or the archive of the problem is wrong.
         UsageError: no operator is left.
     """
     tables = problem.tables
     spec = problem.archive_mapping()
-    islands = Islands([build_archive(spec) for _ in range(tables.islands.count)])
+    try:
+        islands = Islands([build_archive(spec) for _ in range(tables.islands.count)])
+    except ArchiveSpecError as error:
+        raise ProblemError(f"the archive of {problem.name}: {'; '.join(error.mistakes)}") from error
     plain = build_operators(problem)
     writers, learners = build_model_operators(problem, approach)
     operators = [*plain, *writers] if approach.symbolic or not approach.models else writers

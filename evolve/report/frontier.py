@@ -8,7 +8,7 @@ from evolve.report.chart_lines import Line, LineChart, line_chart
 from evolve.report.gathered import Gathered
 from evolve.report.html import Html, tag
 from evolve.report.parts import Cell, drawing, program_link, section, table
-from evolve.view.frontier import FrontierRow, frontier_of, read_baselines, tally
+from evolve.view.frontier import FrontierRow, frontier_of, methods_of, read_baselines, tally
 
 ELITES_MOST = 20_000
 
@@ -24,7 +24,7 @@ def frontier(gathered: Gathered) -> Html | None:
         metric, rows = frontier_of(view.reader.elites(), baselines)
     except (UsageError, KeyError, TypeError, ValueError):
         return None  # elites without these metrics, or baselines of another form: there is no frontier to tell
-    methods = _in_order(rows)
+    methods = methods_of(row.baselines for row in rows)
     return section(
         "frontier",
         "Frontier",
@@ -32,18 +32,6 @@ def frontier(gathered: Gathered) -> Html | None:
         _table(gathered, metric, rows, methods),
         _tally_line(rows) if methods else None,
     )
-
-
-def _in_order(rows: Sequence[FrontierRow]) -> list[str]:
-    """The names of all rows, each row's order kept as far as the rows agree."""
-    names: list[str] = []
-    for row in rows:
-        place = 0
-        for name in row.baselines:
-            if name not in names:
-                names.insert(place, name)
-            place = names.index(name) + 1
-    return names
 
 
 def _chart(metric: str, rows: Sequence[FrontierRow], methods: Sequence[str]) -> Html:
@@ -59,7 +47,7 @@ def _chart(metric: str, rows: Sequence[FrontierRow], methods: Sequence[str]) -> 
         for place, method in enumerate(methods, 1)
     ]
     chart = LineChart(
-        title=f"{metric} by operations, beside classical methods",
+        title=f"{metric} by operations" + (", beside classical methods" if methods else ""),
         x_label="operations (at most)",
         y_label=metric.replace("_", " "),
         lines=[Line(name="discovered", points=found, has_marks=True, is_strong=True), *lines],
@@ -97,15 +85,12 @@ def _table(gathered: Gathered, metric: str, rows: Sequence[FrontierRow], methods
     for row in rows:
         link = None if row.record is None else program_link(row.record.candidate.id, gathered.linked)
         errors = [_error(row.baselines.get(method)) for method in methods]
-        body.append([row.operations, tag("strong", _error(row.error)), link or "-", *errors, _verdict(row)])
-    headings = (
-        "operations",
-        metric.replace("_", " "),
-        "candidate",
-        *(name.replace("_", " ") for name in methods),
-        "beside polynomial and rational",
-    )
-    return table(headings, body, left=(len(headings) - 1,))
+        verdict = [_verdict(row)] if methods else []
+        body.append([row.operations, tag("strong", _error(row.error)), link or "-", *errors, *verdict])
+    headings = ["operations", metric.replace("_", " "), "candidate", *(name.replace("_", " ") for name in methods)]
+    if not methods:
+        return table(headings, body)
+    return table([*headings, "beside polynomial and rational"], body, left=(len(headings),))
 
 
 def _error(error: float | None) -> str:

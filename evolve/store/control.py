@@ -20,12 +20,11 @@ from typing import Any
 
 from evolve.errors import EvolveEnvironmentError, UsageError
 from evolve.store.reader import RunReader
-from evolve.store.state import current_state
+from evolve.store.state import GOING, current_state
 
 CONTROL_NAME = "control.json"
 MAX_BYTES = 4096
 MAX_TEXT = 200
-GOING = ("running", "paused", "silent")
 
 
 class Wanted(StrEnum):

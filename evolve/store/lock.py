@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -23,9 +24,7 @@ def take_lock(run_dir: Path) -> IO[str]:
     try:
         handle = path.open("a+", encoding="utf-8")
     except OSError as error:
-        raise EvolveEnvironmentError(
-            f"cannot write in the run directory {run_dir}: {error.strerror}; make it writable or use another"
-        ) from error
+        raise _unwritable(run_dir, error) from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -35,11 +34,22 @@ def take_lock(run_dir: Path) -> IO[str]:
         raise EvolveEnvironmentError(
             f"another controller is working on {run_dir}: {holder}; wait for it or stop it, then resume"
         ) from error
-    handle.seek(0)
-    handle.truncate()
-    handle.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
-    handle.flush()
+    try:
+        handle.seek(0)
+        handle.truncate()
+        handle.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
+        handle.flush()
+    except OSError as error:
+        with suppress(OSError):  # what could not be written is tried once more
+            handle.close()
+        raise _unwritable(run_dir, error) from error
     return handle
+
+
+def _unwritable(run_dir: Path, error: OSError) -> EvolveEnvironmentError:
+    return EvolveEnvironmentError(
+        f"cannot write in the run directory {run_dir}: {error.strerror}; make it writable or use another"
+    )
 
 
 def _described(note: str) -> str:

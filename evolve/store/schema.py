@@ -1,5 +1,6 @@
 """The tables of `run.db` and the settings of its connections."""
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -74,9 +75,18 @@ def connect_writer(path: Path, *, durability: str) -> sqlite3.Connection:
 
 def connect_reader(path: Path) -> sqlite3.Connection:
     """Open a read-only connection that works on running, finished and crashed runs."""
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5.0)
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    if _is_at_rest(path):
+        uri += "&immutable=1"  # else SQLite wants to make files beside it
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5.0)
     connection.row_factory = sqlite3.Row
     return connection
+
+
+def _is_at_rest(path: Path) -> bool:
+    """Whether nobody has the database open, and we cannot write beside it: a run in an archive, or of somebody else."""
+    beside = (path.with_name(f"{path.name}{ending}") for ending in ("-wal", "-shm"))
+    return not os.access(path.parent, os.W_OK) and not any(each.exists() for each in beside)
 
 
 def holds_tables(path: Path) -> bool:

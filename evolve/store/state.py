@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 SILENT_AFTER_SECONDS = 120.0
+GOING = ("running", "paused", "silent")
+"""States in which somebody works on the run, as far as is known."""
 
 
 def run_state(

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from json import loads
 from typing import Any
 
-from evolve.errors import UsageError
 from evolve.store import CallRecord, CandidateRecord
 from evolve.view.lineage import n_children
 from evolve.view.run import RunView
@@ -169,14 +168,3 @@ def _prompt_text(prompt: Mapping[str, Any] | None) -> str:
     turns = prompt.get("turns") or ()
     parts += [f"[{turn.get('role')}]\n{turn.get('text')}" for turn in turns if isinstance(turn, Mapping)]
     return "\n\n".join(parts)
-
-
-def require_candidate(view: RunView, identifier: int) -> None:
-    """Refuse an id that the run does not have.
-
-    Raises:
-        UsageError: no candidate has this id.
-    """
-    last = view.last_candidate()
-    if not 1 <= identifier <= last:
-        raise UsageError(f"no candidate {identifier}: ids run from 1 to {last:,}")

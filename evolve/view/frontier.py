@@ -1,6 +1,6 @@
 """The frontier of a function approximation: for each operation count, the best error beside the baselines."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +101,18 @@ def read_baselines(stored: Mapping[str, Any], *, max_operations: int | None = No
             names = sorted(methods, key=lambda name: ordered.index(name) if name in ordered else len(ordered))
             baselines[int(count)] = {name: float(methods[name]["error"]) for name in names}
     return baselines
+
+
+def methods_of(rows: Iterable[Sequence[str] | Mapping[str, float]]) -> list[str]:
+    """The names of all rows' baselines, each row's order kept as far as the rows agree."""
+    names: list[str] = []
+    for row in rows:
+        place = 0
+        for name in row:
+            if name not in names:
+                names.insert(place, name)
+            place = names.index(name) + 1
+    return names
 
 
 def tally(rows: Iterable[FrontierRow]) -> dict[str, list[int]]:

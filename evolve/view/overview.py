@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from evolve.store.state import current_state
+from evolve.store.state import GOING, current_state
 from evolve.view.history import PulsePoint, newest_pulses
 from evolve.view.run import RunView
 from evolve.view.shape import archive_shape
 
 FEW = 200_000
 """Up to so many candidates a run without a pulse is counted whole; beyond, what must be counted stays unknown."""
-GOING = ("running", "paused", "silent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from evaluators.answers import MAX_PICTURE
 from evolve.store import CandidateRecord
 from evolve.view.error_curve import error_curve
 from evolve.view.run import RunView
-
-MAX_POINTS = 5000
-MAX_ARTIFACT = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +52,7 @@ def picture_of(view: RunView, record: CandidateRecord) -> Picture | None:
 
 def from_artifact(text: str) -> Picture | None:
     """The picture that an artifact describes; None if it makes no sense, for candidates may have written it."""
-    if len(text) > MAX_ARTIFACT:
+    if len(text) > MAX_PICTURE:
         return None
     try:
         data = json.loads(text)
@@ -87,7 +85,7 @@ def _length(value: object) -> float | None:
 
 def _numbers(value: Any, columns: int) -> Sequence[tuple[float, ...]]:
     """Rows of finite numbers; none at all if one of them is anything else."""
-    if not isinstance(value, list) or len(value) > MAX_POINTS:
+    if not isinstance(value, list):
         return []
     rows = []
     for row in value:

@@ -56,6 +56,24 @@ class ProgramBatch:
             n_registers=max((one.n_registers for one in lowered), default=n_inputs),
         )
 
+    def take(self, programs: npt.NDArray[np.int64]) -> "ProgramBatch":
+        """The programs at these positions, copied, with no more rows and registers than they need.
+
+        A position may come more than once.
+        """
+        lengths, outputs = self.lengths[programs], self.outputs[programs]
+        longest = int(lengths.max(initial=0))
+        code = self.code[programs, :longest]
+        used = max(int(code[:, :, 1:].max(initial=-1)), int(outputs.max(initial=-1))) + 1
+        return ProgramBatch(
+            code=code,
+            constants=self.constants[programs, :longest],
+            lengths=lengths,
+            outputs=outputs,
+            n_inputs=self.n_inputs,
+            n_registers=max(used, self.n_inputs),
+        )
+
     def part(self, start: int, stop: int) -> "ProgramBatch":
         """The programs from `start` to `stop` (views, no copies): to share a batch among threads."""
         return ProgramBatch(

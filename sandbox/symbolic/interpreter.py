@@ -10,6 +10,7 @@ from sandbox.symbolic.batch import ProgramBatch
 from sandbox.symbolic.canonical import live
 from sandbox.symbolic.kernel import STRIDE, Floats, run_blocks
 from sandbox.symbolic.program import Program
+from sandbox.symbolic.torch_screen import TorchScreen
 from sandbox.symbolic.vocabulary import Vocabulary
 
 _CACHE_LINE: Final = 64
@@ -37,15 +38,20 @@ def evaluate(program: Program, vocabulary: Vocabulary, inputs: Sequence[Any]) ->
     return operand(program.output)
 
 
-def evaluate_batch(batch: ProgramBatch, points: Floats) -> Floats:
+def evaluate_batch(batch: ProgramBatch, points: Floats, *, device: str | None = None) -> Floats:
     """Values of every program at every point: `points[input, n]` in, `[program, n]` out, in the type of `points`.
 
     float32 points run in float32 arithmetic. Division by zero and overflow give inf or NaN without a warning.
+    With a `device` ("cpu", "cuda", "cuda:1") torch computes there (see `torch_screen`): the same values for
+    + - * / sqrt abs minimum maximum, to a few ulp for the others.
 
     Raises:
         ValueError: `points` is not two-dimensional, or has another number of inputs than the batch.
+        DeviceError: torch or the device is not there.
     """
     points = _checked(batch, points)
+    if device is not None:
+        return TorchScreen(device).values(batch, points)
     outputs = np.empty((len(batch.lengths), points.shape[1]), dtype=points.dtype)
     nothing = np.empty(0)
     _run(batch, points, nothing, nothing, outputs)
@@ -58,14 +64,17 @@ def max_error_batch(
     target: npt.NDArray[np.float64],
     *,
     relative: bool = True,
+    device: str | None = None,
 ) -> npt.NDArray[np.float64]:
     """The largest error of every program over all points; inf if a value is not finite anywhere.
 
     Relative errors are divided by the target's size; where the target is 0 any error above 1e-28 counts as
     beyond measure (above 1e280). With float32 points the programs run in float32 and the errors are taken in float64.
+    `device` is the one of `evaluate_batch`.
 
     Raises:
         ValueError: the shapes of `points`, `target` and the batch disagree, or the target is not finite.
+        DeviceError: torch or the device is not there.
     """
     points = _checked(batch, points)
     target = np.asarray(target, dtype=np.float64)
@@ -75,7 +84,10 @@ def max_error_batch(
     if relative:
         with np.errstate(divide="ignore", over="ignore"):
             weights = np.minimum(1.0 / np.abs(target), np.finfo(np.float64).max)
-    errors = _run(batch, points, _aligned(target), _aligned(weights), np.empty((0, 0), dtype=points.dtype))
+    if device is not None:
+        errors = TorchScreen(device).largest_errors(batch, points, target, weights)
+    else:
+        errors = _run(batch, points, _aligned(target), _aligned(weights), np.empty((0, 0), dtype=points.dtype))
     return np.where(np.isfinite(errors), errors, np.inf)
 
 

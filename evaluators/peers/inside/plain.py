@@ -9,7 +9,6 @@ MAX_ENTRIES = 400
 MAX_TEXT = 4000
 MAX_NAME = 120
 MAX_DEPTH = 4
-MAX_LIST = 20
 
 NUMBER, FLAG, ODD, TEXT = "number", "flag", "odd", "text"
 

@@ -14,6 +14,7 @@ from evolve.dashboard.lines import Label, Lines
 from evolve.dashboard.listing import Listing, Row
 from evolve.dashboard.palette import ACCENT, BAD, BOLD, DIM, Painter
 from evolve.dashboard.pane import Hint, Pane, Question
+from evolve.view.figures import plural
 from evolve.view.run import RunView
 from evolve.view.tally import Signature, Tally
 
@@ -89,7 +90,7 @@ class FailuresPane(Pane):
         self._pending = answer.read < answer.last
         share = f" of {answer.read:,} candidates ({answer.total / answer.read:.1%})" if answer.read else ""
         heading = Text.assemble(("failures", BOLD), (f"  {answer.total:,}{share}", DIM), no_wrap=True)
-        heading.append(f", {len(answer.signatures):,} kinds by what they say", DIM)
+        heading.append(f", {plural(len(answer.signatures), 'kind')} by what they say", DIM)
         if self._pending:
             heading.append(f"; {answer.last - answer.read:,} still to be read", DIM)
         self.query_one("#failures-heading", Label).put(heading)

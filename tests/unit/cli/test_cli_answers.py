@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from archive.candidate import Candidate
 from evaluators.contract import Evaluation, Failure
-from evolve.cli.frontier import frontier_of, read_baselines, tally
 from evolve.cli.program_commands import unified_diff
 from evolve.errors import UsageError
 from evolve.store import CandidateRecord, IterationRecord, RunWriter
+from evolve.view.frontier import frontier_of, read_baselines, tally
 from tests.extent import examples
 
 Invoke = Callable[..., Any]

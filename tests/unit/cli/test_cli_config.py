@@ -97,6 +97,18 @@ def test_commands_problems_and_runs_are_completed(
     assert completions("run", "--durability", "f") == ["full", "fast"]
 
 
+def test_a_run_whose_name_a_terminal_would_obey_is_not_offered(
+    toy_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EVOLVE_RUNS_DIR", "runs")
+    hostile = Path("runs", "toy", "a\n\x1b[2Jb")
+    hostile.mkdir()
+    (hostile / "run.db").touch()
+
+    assert completions("status", "") == ["last", "runs/toy/20260102T030405Z-0"]
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_each_shell_gets_a_script_that_it_can_read(invoke: Invoke, shell: str, tmp_path: Path) -> None:
     result = invoke("completion", shell)

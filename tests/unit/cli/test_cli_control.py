@@ -10,7 +10,7 @@ import pytest
 
 from evolve.errors import EXIT_USAGE, UsageError
 from evolve.store import Pulse, RunReader, RunWriter
-from evolve.store.control import Wanted, read_request
+from evolve.store.control import Wanted, read_request, request
 from tests.unit.cli.conftest import HOSTILE, Invoke
 
 LIVE = Pulse(seconds=2.0, data={"evaluations": 9, "best_score": 1.5, "elites": 2})
@@ -27,8 +27,8 @@ def controller(tmp_path: Path) -> Iterator[RunWriter]:
 
 
 def wanted_of(run_dir: Path) -> Wanted | None:
-    request = read_request(run_dir)
-    return None if request is None else request.wanted
+    found = read_request(run_dir)
+    return None if found is None else found.wanted
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,7 @@ def _quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("evolve.cli.tail_command.LOOK_SECONDS", 0.005)
 
 
-def meanwhile(act: Callable[[], None], run_dir: Path) -> threading.Thread:
+def meanwhile(act: Callable[[], object], run_dir: Path) -> threading.Thread:
     """Do something as soon as a request lies in the folder."""
 
     def wait_and_act() -> None:
@@ -95,6 +95,18 @@ def test_a_pause_that_comes_too_late_fails(controller: RunWriter, invoke: Invoke
     assert "ended before it could pause: it is stopped (time)" in str(result.exception)
 
 
+def test_a_pause_that_another_request_undoes_is_not_waited_for_for_ever(
+    controller: RunWriter, invoke: Invoke, tmp_path: Path
+) -> None:
+    thread = meanwhile(lambda: request(tmp_path / "run", "resume"), tmp_path / "run")
+
+    result = invoke("pause", str(controller.run_dir), "--wait")
+
+    thread.join()
+    assert isinstance(result.exception, UsageError)
+    assert "asked for something else" in str(result.exception)
+
+
 def test_stop_waits_for_the_end(controller: RunWriter, invoke: Invoke, tmp_path: Path) -> None:
     thread = meanwhile(lambda: _beat(tmp_path / "run", paused=0, stopped_by="request"), tmp_path / "run")
 
@@ -125,6 +137,15 @@ def test_a_paused_run_shows_as_paused_and_resume_lets_its_own_process_go_on(
     assert json.loads(invoke("ls", str(controller.run_dir.parent), "--json").stdout)["runs"][0]["state"] == "paused"
     assert result.stdout == f"asked {run} to go on\n"
     assert wanted_of(controller.run_dir) == "resume"
+
+
+def test_resume_takes_back_a_pause_that_has_not_happened_yet(controller: RunWriter, invoke: Invoke) -> None:
+    invoke("pause", str(controller.run_dir))
+
+    result = invoke("resume", str(controller.run_dir))
+
+    assert result.exit_code == 0, result.output
+    assert wanted_of(controller.run_dir) is Wanted.RESUME
 
 
 def test_a_paused_run_cannot_be_given_another_budget(controller: RunWriter, invoke: Invoke) -> None:

@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 
 from archive.candidate import Candidate
 from evaluators.contract import Evaluation
-from evolve.cli.frontier import frontier_of, read_baselines, tally
-from evolve.cli.frontier_command import _in_order
 from evolve.config.locate import shipped_problems
 from evolve.errors import UsageError
 from evolve.store import CandidateRecord
+from evolve.view.frontier import frontier_of, methods_of, read_baselines, tally
 
 Invoke = Callable[..., Any]
 
@@ -110,7 +109,7 @@ def test_baselines_come_in_the_order_of_the_methods_and_only_as_far_as_the_searc
 
 
 def test_columns_keep_the_order_of_every_row() -> None:
-    assert _in_order([["a", "d"], ["a", "b", "d", "e"], [], ["c"]]) == ["c", "a", "b", "d", "e"]
+    assert methods_of([["a", "d"], ["a", "b", "d", "e"], [], ["c"]]) == ["c", "a", "b", "d", "e"]
 
 
 @pytest.mark.parametrize("name", ["exp2", "log2", "erf"])

@@ -1,5 +1,6 @@
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import click
@@ -199,3 +200,22 @@ def test_the_problems_own_folder_is_no_place_for_a_run(tmp_path: Path, capsys: p
 
     assert "the problem's own folder" in capsys.readouterr().err
     assert not (folder / "run.db").exists()
+
+
+def test_ctrl_c_while_the_commands_are_loaded_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # given
+    class Interrupted:
+        def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+            del path, target
+            if name == "evolve.cli.app":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "evolve.cli.app")
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    # when
+    code = main(["version"])
+    # then
+    assert code == 130
+    assert capsys.readouterr().err == "error: interrupted\n"

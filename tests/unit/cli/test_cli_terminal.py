@@ -61,9 +61,13 @@ def test_a_live_display_is_for_terminals_outside_ci(environment: dict[str, str],
 
 
 def test_the_encoding_of_a_stream_decides_about_block_characters() -> None:
-    assert speaks_unicode(io.TextIOWrapper(io.BytesIO(), encoding="UTF-8"))
-    assert not speaks_unicode(io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
-    assert not speaks_unicode(io.StringIO())
+    assert speaks_unicode(io.TextIOWrapper(io.BytesIO(), encoding="UTF-8"), {})
+    assert not speaks_unicode(io.TextIOWrapper(io.BytesIO(), encoding="ascii"), {})
+    assert not speaks_unicode(io.StringIO(), {})
+
+
+def test_the_console_of_linux_gets_no_block_characters() -> None:
+    assert not speaks_unicode(io.TextIOWrapper(io.BytesIO(), encoding="UTF-8"), {"TERM": "linux"})
 
 
 def test_json_is_strict_and_carries_what_a_run_reports(capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,7 +48,6 @@ ENDINGS: list[tuple[BaseException, int]] = [
     (errors.SeedError("x"), 3),
     (errors.ModelUnusableError("x"), 4),
     (errors.EvolveEnvironmentError("x"), 5),
-    (errors.TargetNotReachedError("x"), 6),
     (errors.ResumableError("x"), 75),
     (click.UsageError("x"), 2),
     (click.BadParameter("x"), 2),

@@ -74,6 +74,16 @@ def test_an_unknown_name_is_answered_with_the_nearest_one(tmp_path: Path) -> Non
         load_problem("smal", search_path=[tmp_path])
 
 
+def test_a_misspelt_folder_here_is_answered_with_the_nearest_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder_with(tmp_path / "my-problem")
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(ProblemError, match=r'no problem "my-probelm"; did you mean "my-problem"\?'):
+        load_problem("my-probelm")
+
+
 def test_a_folder_without_a_problem_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ProblemError, match=r"has no problem\.toml"):
         load_problem(tmp_path)

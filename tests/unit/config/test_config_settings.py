@@ -131,7 +131,18 @@ def test_models_are_a_list_in_a_file_and_words_in_a_variable(tmp_path: Path) -> 
     assert settled(tmp_path, problem={"model": ["fake:slow"]}, environment={"EVOLVE_MODEL": ""}).model == ()
 
 
-@pytest.mark.parametrize("url", ["ftp://here", "localhost", "http://", "http://me:secret@host/v1"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://here",
+        "localhost",
+        "http://",
+        "http://me:secret@host/v1",
+        "http://me:p@/secret@host/v1",
+        "ftp://host/v1?key=secret",
+        "http://me@host/v1#secret",
+    ],
+)
 def test_an_address_is_one_of_the_web_and_holds_no_password(tmp_path: Path, url: str) -> None:
     with pytest.raises(UsageError, match=r"--base-url: got .*without a password") as caught:
         settled(tmp_path, command_line={"base_url": url})

@@ -1,7 +1,9 @@
 """Hostile programs, damaged runs, runs that change or vanish."""
 
+import gc
 import shutil
 import sqlite3
+import warnings
 from contextlib import closing
 from pathlib import Path
 
@@ -136,3 +138,29 @@ def test_cells_around_centroids_are_drawn_by_their_descriptors(tmp_path: Path) -
         assert "candidate 4" in watcher.text()
 
     watch(run, steps, size=(100, 40))
+
+
+def test_a_key_in_the_moment_of_leaving_leaves_no_warning(run_dir: Path) -> None:
+    async def steps(watcher: Watcher) -> None:
+        watcher.app.action_pause()
+        watcher.app.look_again()
+        watcher.app.exit()
+
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        watch(run_dir, steps)
+        gc.collect()
+
+    assert [str(each.message) for each in said if "never awaited" in str(each.message)] == []
+
+
+def test_a_row_beside_the_scrollbar_says_that_it_is_cut(run_dir: Path) -> None:
+    async def steps(watcher: Watcher) -> None:
+        # when the log has more lines than room
+        await watcher.press("9", "up", "up")
+        # then
+        rows = [line.rstrip(" ▁▂▃▄▅▆▇█▎▏") for line in watcher.lines() if " improved " in line]
+        assert rows
+        assert all(row.endswith("…") for row in rows)
+
+    watch(run_dir, steps, size=(60, 8))

@@ -184,6 +184,13 @@ def test_names_and_texts_are_cleaned_and_cut() -> None:
     assert all(len(text) <= MAX_TEXT and "\x00" not in text for text in evaluation.artifacts.values())
 
 
+def test_a_picture_may_be_longer_than_other_artifacts() -> None:
+    text = "[" + "1," * 9_000 + "1]"
+    evaluation = judged(artifacts={"picture": text, "log": text})
+    assert evaluation.artifacts["picture"] == text
+    assert len(evaluation.artifacts["log"]) <= MAX_TEXT
+
+
 @pytest.mark.parametrize("kind", list(Failure))
 def test_a_failure_of_every_kind_may_be_told(kind: Failure) -> None:
     evaluation = evaluation_of({"failure": "why\x00", "kind": kind.value}, axes=("size",), stage="s")

@@ -125,6 +125,7 @@ def test_a_declaration_that_is_made_after_the_run_counts(invoke: Invoke, tmp_pat
     assert isinstance(before.exception, UsageError)
     assert "declare what the programs of this problem are" in str(before.exception)
     assert after.exit_code == EXIT_FINISHED, after.output
+    assert f"wrote its test to {tmp_path / 'test_opt.py'}" in after.output
     assert "class EvolvedToy(_torch.optim.Optimizer):" in (tmp_path / "opt.py").read_text()
     assert 'with_name("opt.py")' in (tmp_path / "test_opt.py").read_text()
     assert isinstance(wrong.exception, ProblemError)
@@ -161,11 +162,25 @@ def test_a_program_of_several_files_goes_into_a_folder(invoke: Invoke, tmp_path:
     assert (tmp_path / "out" / "more" / "b.py").read_text().endswith("b = 2\n")
 
 
+def test_in_a_folder_that_is_there_a_program_has_the_name_of_its_problem(
+    invoke: Invoke, exp2_run: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+
+    result = invoke(exp2_run, "--as", "c", "-o", tmp_path / "out")
+
+    assert result.exit_code == EXIT_FINISHED, result.output
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["evolved_exp2.h"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (("--as", "c", "--with-test"), "name the first with -o"),
         (("999", "--as", "c"), "no candidate 999"),
+        (("--as", "c", "--what", "elites"), "are for tables"),
+        (("--as", "c", "--no-texts"), "are for tables"),
+        (("--format", "csv", "--verify"), "are for programs"),
     ],
 )
 def test_wrong_words_are_told(invoke: Invoke, exp2_run: Path, arguments: tuple[str, ...], told: str) -> None:

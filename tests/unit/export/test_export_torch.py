@@ -1,6 +1,6 @@
 """Exported torch code in a process with torch: functions to the bit, optimizers with the tests written beside them.
 
-Torch takes seconds to import, so this runs with EVOLVE_ALL_TESTS only.
+They run where torch is installed (`make torch`), a few imports of it in all.
 """
 
 import importlib.util
@@ -18,7 +18,6 @@ from evolve.export.function_facts import ExportedFunction
 from evolve.export.function_text import torch_function
 from evolve.export.straight_line import words_used
 from sandbox.symbolic.vocabulary import ELEMENTARY, FLOAT32
-from tests.extent import ALL_TESTS
 from tests.unit.export.export_cases import assert_same_bits, interpreted, renamed
 from tests.unit.export.test_export_functions import (
     EXACT_WORDS,
@@ -31,10 +30,7 @@ from tests.unit.export.test_export_functions import (
 )
 from tests.unit.export.test_export_update_rule import ADAM, HOSTILE_TO_TORCH_TYPES, LION, rule
 
-pytestmark = [
-    pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch, an extra, is not installed"),
-    pytest.mark.skipif(not ALL_TESTS, reason="importing torch takes seconds: set EVOLVE_ALL_TESTS=1"),
-]
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch, an extra, is not installed")
 EXACT_IN_TORCH = tuple(name for name in EXACT_WORDS if name != "sqrt")
 RUN_ALL = """\
 import importlib.util, sys, warnings

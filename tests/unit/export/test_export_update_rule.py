@@ -270,3 +270,27 @@ def test_latex_has_branches_and_leaves_what_has_no_formula_as_code() -> None:
 
     assert r"\textbf{if} $\mathrm{step} = 1$ \textbf{then}" in text
     assert r"\texttt{while step < 0 and (not [1]):}" in text
+
+
+@pytest.mark.parametrize("value", ["+".join(["gradient"] * 900), "0x" + "f" * 5000], ids=["deep", "long"])
+def test_a_rule_that_is_too_much_for_a_formula_is_refused(value: str) -> None:
+    body = f"def update(xp, parameter, gradient, state, step, learning_rate):\n    return {value}, state\n"
+
+    with pytest.raises(UsageError, match="nested too deeply, or has a number too long"):
+        exported(rule(body), "latex")
+
+
+def test_an_underscore_is_a_name_and_no_index_in_latex() -> None:
+    body = "def update(xp, parameter, gradient, state, step, learning_rate):\n    _ = gradient\n    return _, state\n"
+    [text] = exported(rule(body), "latex").values()
+
+    assert r"$\mathrm{\_} \gets \mathrm{gradient}$" in text
+
+
+@pytest.mark.parametrize("wanted", ["torch", "numpy"])
+def test_a_file_may_have_any_name_and_its_test_finds_it(wanted: str) -> None:
+    name = """my "opt'\\.py"""
+
+    _, test = exported(rule(ADAM), wanted, file_name=name, with_test=True).values()
+
+    assert name in {node.value for node in ast.walk(ast.parse(test)) if isinstance(node, ast.Constant)}

@@ -12,13 +12,21 @@ from evolve.llm.calls import Answer, CallKey
 from evolve.llm.contract import Outcome, Prompt
 from evolve.loop.budget import Budget
 from evolve.loop.control import Control, GatedAsker, Stopwatch
-from evolve.loop.driver import DRAIN_SECONDS
 from evolve.loop.events import Event
+from evolve.loop.landing import DRAIN_SECONDS
 from evolve.loop.replay import fold_log
 from evolve.store import RunReader, RunWriter
 from evolve.store.control import request
 from evolve.store.state import current_state
-from tests.unit.loop.test_loop_driver import InlineExecutor, ManualClock, Session, a_search, a_session, shuffled
+from tests.unit.loop.test_loop_driver import (
+    InlineExecutor,
+    ManualClock,
+    QuietDesk,
+    Session,
+    a_search,
+    a_session,
+    shuffled,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -158,6 +166,19 @@ def test_ctrl_c_ends_a_run_that_is_paused(tmp_path: Path) -> None:
     assert events_of(tmp_path / "run") == ["paused", "stopping"]
 
 
+def test_a_question_that_a_pause_held_back_is_not_sent_when_the_run_is_stopped(tmp_path: Path) -> None:
+    class Desk(QuietDesk):
+        def ask_no_more(self) -> None:
+            was_paused.append(session.driver.pulse().paused)
+
+    was_paused: list[bool] = []
+    visitor = Visitor(tmp_path / "run", {2: "pause", 10: "stop"})
+    with a_session(tmp_path / "run", budget=Budget(), listener=visitor.hear, models=Desk()) as session:
+        assert session.run() == "request"
+
+    assert was_paused[0]
+
+
 def test_a_stop_is_heard_while_the_run_prepares(tmp_path: Path) -> None:
     ended: list[str] = []
 
@@ -291,3 +312,26 @@ def test_draining_after_a_request_takes_no_longer_than_after_a_signal(tmp_path: 
         assert session.run() == "request"
 
     assert executor.dropped == 4
+
+
+def test_a_stop_is_heard_while_replies_that_money_paid_for_land(tmp_path: Path) -> None:
+    def pass_time() -> None:
+        if session.driver.stopped_by:
+            landing.append(session.clock.now)
+            assert len(landing) < 9, "nobody hears the stop"
+            session.clock.now += DRAIN_SECONDS / 2 + 1
+            if len(landing) == 3:
+                request(tmp_path / "run", "pause")
+            if len(landing) == 4:
+                request(tmp_path / "run", "stop")
+
+    landing: list[float] = []
+    visitor = Visitor(tmp_path / "run", {})
+    visitor.before_each = pass_time
+    executor, models = InlineExecutor(hanging=True), QuietDesk(looks_left=2)
+    with a_session(
+        tmp_path / "run", budget=Budget(), executor=executor, listener=visitor.hear, models=models
+    ) as session:
+        assert session.run() == "budget_usd"
+
+    assert not any(seen["paused"] for seen in visitor.seen)

@@ -17,11 +17,12 @@ from archive.islands import Islands
 from evaluators.contract import Evaluation
 from evolve import tasks
 from evolve.loop.budget import Budget
-from evolve.loop.driver import DRAIN_SECONDS, DRAIN_SECONDS_OF_MODELS, HEARTBEAT_SECONDS, Driver, Past, RunParts
+from evolve.loop.driver import HEARTBEAT_SECONDS, Driver, Past, RunParts
 from evolve.loop.events import Event, Listener
 from evolve.loop.exhaustion import MOST_ITERATIONS
 from evolve.loop.iteration import Bench
 from evolve.loop.journal import Journal, elite_cells
+from evolve.loop.landing import DRAIN_SECONDS, DRAIN_SECONDS_OF_MODELS
 from evolve.loop.replay import fold_log
 from evolve.loop.search import Search
 from evolve.loop.told import Plan, Told, ToldChild

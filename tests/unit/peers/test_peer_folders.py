@@ -14,6 +14,7 @@ from evaluators.peers.spec import PeerSpec
 from evolve.config.peer_plan import metric_edges, slug
 from evolve.config.problem import Problem, load_problem
 from evolve.errors import EvolveEnvironmentError, ProblemError
+from evolve.loop.setup import build_search
 from tests.unit.peers.conftest import CONFIG, EVALUATOR, OPENEVOLVE, PROGRAM, SHINKA_MAIN, Write
 
 ALPHAEVOLVE = {
@@ -76,7 +77,7 @@ def test_a_folder_of_two_engines_is_refused_unless_one_is_said(write: Write) -> 
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        ("openevolve:/nonexistent", "there is no folder /nonexistent"),
+        ("openevolve:{}/missing", "there is no folder"),
         ("shinka:{}", "no folder of ShinkaEvolve"),
         ("gepa:{}", "0 scripts that call optimize_anything"),
         ("alphaevolve:{}", "no folder of AlphaEvolve's client"),
@@ -376,3 +377,74 @@ def test_a_changed_evaluator_is_noticed(write: Write) -> None:
 
     assert problem.changed_judge_files() == ("evaluator.py",)
     assert CONFIG in (home / "config.yaml").read_text()
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 400, ".inf", ".nan", "true"])
+def test_a_timeout_that_no_float_can_be_is_a_mistake_with_its_key(number: str, write: Write) -> None:
+    home = write(with_config(f"evaluator:\n  timeout: {number}\n"))
+
+    with pytest.raises(ProblemError, match=r"evaluator.timeout: got .*, expected a number above 0"):
+        load_problem(home)
+
+
+def test_merges_that_grow_without_end_are_refused_at_once(write: Write) -> None:
+    lines = ["a0: &a0 {b: 1, c: 2, d: 3}"]
+    lines += [f"a{n}: &a{n}\n  <<: [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    home = write(with_config("\n".join(lines)))
+
+    with pytest.raises(ProblemError, match="merges by `<<`"):
+        load_problem(home)
+
+
+def test_a_plain_merge_is_read(write: Write) -> None:
+    home = write(with_config("a: &a {timeout: 7}\nevaluator:\n  <<: *a\n"))
+
+    assert load_problem(home).tables.limits.wall_seconds == 7
+
+
+def test_a_seed_program_that_is_a_link_out_of_the_folder_is_refused(write: Write, tmp_path: Path) -> None:
+    home = write(OPENEVOLVE)
+    secret = tmp_path / "secret.py"
+    secret.write_text("key = 'hidden'\n", encoding="utf-8")
+    (home / "initial_program.py").unlink()
+    (home / "initial_program.py").symlink_to(secret)
+
+    with pytest.raises(ProblemError, match=r"initial_program.py lies outside of the folder"):
+        load_problem(home)
+
+
+@pytest.mark.parametrize("name", ["initial_program.py", "evaluator.py"])
+def test_the_path_of_a_program_names_its_folder(name: str, write: Write) -> None:
+    home = write(OPENEVOLVE)
+
+    assert load_problem(home / name) == load_problem(home)
+
+
+def test_more_islands_than_fit_into_memory_are_a_mistake(write: Write) -> None:
+    home = write(with_config("database: {num_islands: 1000000000}\n"))
+
+    with pytest.raises(ProblemError, match=r"islands.count: got 1000000000, expected 1024 or less"):
+        load_problem(home)
+
+
+def test_an_archive_with_too_many_cells_is_no_bug_of_ours(write: Write) -> None:
+    config = "database: {feature_dimensions: [a, b, c], feature_bins: 1000}\n"
+    problem = load_problem(write(with_config(config)))
+
+    with pytest.raises(ProblemError, match=r"the archive of peer: the grid has .* cells"):
+        build_search(problem, 0)
+
+
+@pytest.mark.parametrize(("contract", "linked"), [("alphaevolve", "problem_description.md"), ("gepa", "texts.py")])
+def test_no_text_that_lies_outside_of_the_folder_gets_into_the_problem(
+    contract: str, linked: str, write: Write, tmp_path: Path
+) -> None:
+    home = write(FOLDERS[contract])
+    secret = tmp_path / "secret"
+    secret.write_text('GOAL = "my key"', encoding="utf-8")
+    (home / linked).unlink()
+    (home / linked).symlink_to(secret)
+
+    problem = load_problem(home)
+
+    assert "my key" not in str(problem.to_json())

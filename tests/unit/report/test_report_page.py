@@ -295,6 +295,16 @@ def test_approximations_have_their_frontier(tmp_path: Path) -> None:
     assert "frontier" in page.ids
     assert "1.000e-03" in page.text
     assert "at or below the polynomial at 2 operations" in page.text
+    assert "beside polynomial and rational" in page.text
+
+
+def test_a_frontier_without_classical_methods_does_not_speak_of_them(tmp_path: Path) -> None:
+    judged = {"metrics": {"operations": 1, "max_relative_error": 0.1}}
+
+    page = report_of(write_run(tmp_path / "run", [scored(1, 1.0, judged=judged)], meta=meta_of()))
+
+    assert "frontier" in page.ids
+    assert "polynomial" not in page.text
 
 
 def test_the_command_asks_for_the_same_run(tmp_path: Path) -> None:

@@ -203,6 +203,22 @@ def test_a_file_that_is_no_database_is_not_overwritten_by_a_new_run(tmp_path: Pa
     assert path.read_bytes() == b"my diary, do not touch" * 100
 
 
+def test_a_run_in_a_folder_that_cannot_be_written_is_read_without_a_file_beside_it(
+    tmp_path: Path, writer: RunWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer.append([iteration(0, row(1, iteration=0))])
+    writer.close()
+    before = sorted(os.listdir(tmp_path / "run"))
+    assert f"{DATABASE_NAME}-wal" not in before
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # as on read-only media
+
+    reader = RunReader(tmp_path / "run")
+
+    assert reader.counts()["evaluations"] == 1
+    assert sorted(os.listdir(tmp_path / "run")) == before
+    reader.close()
+
+
 def test_a_reader_does_not_make_a_database(tmp_path: Path) -> None:
     with pytest.raises(sqlite3.OperationalError, match="unable to open"):
         connect_reader(tmp_path / "none.db")
@@ -320,6 +336,14 @@ def test_a_stale_note_of_a_dead_controller_is_no_lock(tmp_path: Path) -> None:
         note = json.loads((tmp_path / LOCK_NAME).read_text(encoding="utf-8"))
 
     assert note["pid"] == os.getpid()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full: /dev/full")
+def test_a_lock_that_cannot_be_written_names_the_folder(tmp_path: Path) -> None:
+    (tmp_path / LOCK_NAME).symlink_to("/dev/full")
+
+    with pytest.raises(EvolveEnvironmentError, match=f"cannot write in the run directory {tmp_path}: "):
+        take_lock(tmp_path)
 
 
 def test_a_lock_in_no_folder_says_to_use_another(tmp_path: Path) -> None:

@@ -117,6 +117,17 @@ def test_programs_of_a_batch_do_not_disturb_each_other() -> None:
         np.testing.assert_array_equal(row, evaluate_batch(batch_of(body), x)[0])
 
 
+def test_programs_taken_from_a_batch_give_their_values_and_leave_the_room_of_others_behind() -> None:
+    batch = batch_of("sqrt(x * x + 3) / (abs(x) + sin(x)) - tanh(x * x)", "x + 1", "x", "2 / x")
+    x = np.linspace(1.0, 2.0, 30)[None]
+
+    taken = batch.take(np.array([3, 1, 1, 2]))
+
+    assert evaluate_batch(taken, x).tobytes() == evaluate_batch(batch, x)[[3, 1, 1, 2]].tobytes()
+    assert (taken.code.shape, taken.n_registers) == ((4, 1, 4), 2)
+    assert evaluate_batch(batch.take(np.array([], dtype=np.int64)), x).shape == (0, 30)
+
+
 def test_threads_share_a_batch() -> None:
     batch = batch_of(*[f"x * {k} + x / {k}" for k in range(1, 101)])
     x = np.linspace(1.0, 2.0, 300)
