@@ -1,5 +1,6 @@
 """A problem of another engine, as far as the engines differ; and the problem of ours that it becomes."""
 
+import math
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from archive.axes import MAX_CELLS
 from evaluators.answers import clean
 from evaluators.peers.descriptor import COMPLEXITY, DIVERSITY
 from evaluators.peers.folder import FolderFiles
@@ -22,7 +24,8 @@ N_PROCESSES = 64
 STAGES = 3
 MAX_BINS = 1000
 MAX_STATEMENT = 200_000
-LADDER = (1.0, 2.0, 5.0)
+LADDERS = ((1.0, 2.0, 5.0), (1.0,), ())
+"""Steps in a decade outside of 0 to 1, finest first: coarser ones where an archive of many axes would be too large."""
 DECADES = range(9)
 FORGED = (
     "the score can be forged: by this contract the evaluator runs in the candidate's own process, where the candidate "
@@ -105,7 +108,7 @@ def tables_of(plan: PeerPlan, files: FolderFiles) -> dict[str, Any]:
         "evaluator": {"family": PEER_FAMILY, "options": spec_of(plan, files).to_options()},
         "limits": _limits(plan, files),
         "sandbox": {"preload": list(plan.preload)},
-        "archive": {"axes": [axis_of(name, cells, length) for name, cells in plan.dimensions.items()]},
+        "archive": {"axes": axes_of(plan.dimensions, length)},
         "budget": {key: value for key, value in budget.items() if value is not None},
     }
     return tables if plan.islands is None else {**tables, "islands": dict(plan.islands)}
@@ -132,19 +135,29 @@ def _limits(plan: PeerPlan, files: FolderFiles) -> dict[str, Any]:
     }
 
 
-def axis_of(name: str, cells: int, length: int) -> dict[str, Any]:
+def axes_of(dimensions: Mapping[str, int], length: int) -> list[dict[str, Any]]:
+    """The axes of an archive by these dimensions: metrics as fine as its size allows."""
+    axes: list[dict[str, Any]] = []
+    for ladder in LADDERS:
+        axes = [_axis(name, cells, length, ladder) for name, cells in dimensions.items()]
+        if math.prod(len(axis["edges"]) + 1 if "edges" in axis else axis["cells"] + 2 for axis in axes) <= MAX_CELLS:
+            break
+    return axes
+
+
+def _axis(name: str, cells: int, length: int, ladder: Sequence[float]) -> dict[str, Any]:
     """A fixed axis: no order of arrival changes which cell a program belongs to."""
     if name == COMPLEXITY:
         return {"name": name, "kind": "log", "low": max(length, 40) / 4, "high": max(length, 40) * 4, "cells": cells}
     if name == DIVERSITY:
         return {"name": name, "kind": "linear", "low": 0.0, "high": 1.0, "cells": cells}
-    return {"name": name, "kind": "edges", "edges": list(metric_edges(cells))}
+    return {"name": name, "kind": "edges", "edges": list(metric_edges(cells, ladder))}
 
 
-def metric_edges(cells: int) -> Sequence[float]:
-    """Edges for a metric of unknown range: so many cells from 0 to 1, outside steps of 1, 2, 5, 10 and so on."""
+def metric_edges(cells: int, ladder: Sequence[float] = LADDERS[0]) -> Sequence[float]:
+    """Edges for a metric of unknown range: so many cells from 0 to 1, outside the steps of the ladder in each decade."""
     inner = [i / cells for i in range(cells + 1)]
-    outer = [step * 10.0**decade for decade in DECADES for step in LADDER][1:]
+    outer = [step * 10.0**decade for decade in DECADES for step in ladder][1:]
     return (*(-edge for edge in reversed([1.0, *outer])), *inner, *outer)
 
 

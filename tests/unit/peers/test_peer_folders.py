@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from archive.axes import MAX_CELLS
+from archive.build import build_archive
 from evaluators.errors import EvaluatorError
 from evaluators.peers.folder import MAX_FILES, files_of
 from evaluators.peers.spec import PeerSpec
@@ -355,6 +357,15 @@ def test_edges_of_a_metric_increase_and_have_the_asked_cells_between_0_and_1() -
 
     assert all(low < high for low, high in pairwise(edges))
     assert sum(0.0 <= edge < 1.0 for edge in edges) == 10
+
+
+@pytest.mark.parametrize("n_metrics", [1, 2, 4, 5])
+def test_an_archive_of_many_metrics_is_not_too_large(write: Write, n_metrics: int) -> None:
+    names = ", ".join(f"metric_{k}" for k in range(n_metrics))
+
+    problem = load_problem(write({**OPENEVOLVE, "config.yaml": f"database: {{feature_dimensions: [{names}]}}\n"}))
+
+    assert build_archive(problem.archive_mapping()).n_cells <= MAX_CELLS
 
 
 def test_prompts_of_another_engine_are_files_like_others(write: Write) -> None:
