@@ -155,7 +155,7 @@ def _axis(name: str, cells: int, length: int, ladder: Sequence[float]) -> dict[s
 
 
 def metric_edges(cells: int, ladder: Sequence[float] = LADDERS[0]) -> Sequence[float]:
-    """Edges for a metric of unknown range: so many cells from 0 to 1, outside the steps of the ladder in each decade."""
+    """Edges for a metric of unknown range: so many cells from 0 to 1, outside a ladder of steps a decade."""
     inner = [i / cells for i in range(cells + 1)]
     outer = [step * 10.0**decade for decade in DECADES for step in ladder][1:]
     return (*(-edge for edge in reversed([1.0, *outer])), *inner, *outer)
