@@ -56,6 +56,12 @@ _BUDGET_OPTIONS = (
     ),
     click.option("--budget-tokens", type=_COUNT, metavar="N", help="Stop before they read and write more tokens."),
     click.option("--workers", type=_COUNT, help="Worker processes. Default: one per core."),
+    click.option("--executor", type=click.Choice(["local", "ray"]), help="Where compute runs. Default: local."),
+    click.option(
+        "--ray-address",
+        metavar="auto|HOST[:PORT]",
+        help="Join this Ray cluster (implies --executor ray), with --workers as the bound. Default: start one here.",
+    ),
     metrics_options,
     unsafe_sandbox_option,
     click.option("--plain", is_flag=True, help="Write plain lines even on a terminal."),
@@ -97,6 +103,8 @@ _MODEL_OPTIONS = (
 _OF_A_REPLAY = (
     "run_dir",
     "workers",
+    "executor",
+    "ray_address",
     "durability",
     "allow_network_fs",
     "unsafe_sandbox",
@@ -180,6 +188,8 @@ def _run(problem: str, run_dir: Path | None, given: Mapping[str, Any]) -> int:
         base_url=settings.base_url,
         strategy=settings.strategy,
         symbolic=settings.symbolic,
+        executor=_executor(given) or "local",
+        ray_address=given["ray_address"],
         **budget,
     )
     tell_notices(loaded.notices)
@@ -207,7 +217,9 @@ def _repeat(problem: str | None, run_dir: Path | None, given: Mapping[str, Any])
     if problem is not None or refused:
         what = ", ".join([*(["PROBLEM"] if problem is not None else []), *refused])
         raise click.UsageError(f"--replay takes everything that decides a search from RUN: leave out {what}")
-    changes: dict[str, Any] = {name: given[name] for name in ("workers", "durability") if given[name] is not None}
+    names = ("workers", "ray_address", "durability")
+    changes: dict[str, Any] = {name: given[name] for name in names if given[name] is not None}
+    changes["executor"] = _executor(given) or "local"
     changes["unsafe_sandbox"] = is_unsafe_allowed(given["unsafe_sandbox"])
     recording = open_recording(given["replay"], network_fs_allowed=given["allow_network_fs"], **changes)
     folder = run_dir or default_run_dir(
@@ -217,6 +229,15 @@ def _repeat(problem: str | None, run_dir: Path | None, given: Mapping[str, Any])
         return _conducted(lambda listener: repeat_run(recording, folder, listener), given)
     finally:
         recording.reader.close()
+
+
+def _executor(given: Mapping[str, Any]) -> str | None:
+    """The executor that the options ask for; an address asks for Ray."""
+    if given["ray_address"] is None:
+        return given["executor"]  # type: ignore[no-any-return]
+    if given["executor"] == "local":
+        raise click.UsageError("--ray-address names a Ray cluster, and --executor is local: leave out one of them")
+    return "ray"
 
 
 _SPELLED = {"rng_seed": "seed", "seconds": "time"}
@@ -282,6 +303,8 @@ def resume_command(context: click.Context, /, run: Path, **given: Any) -> None:
             budget_usd=given["budget_usd"],
             budget_tokens=given["budget_tokens"],
             workers=given["workers"],
+            executor=_executor(given),
+            ray_address=given["ray_address"],
             unsafe_sandbox=is_unsafe_allowed(given["unsafe_sandbox"]),
         ),
         given,
@@ -302,7 +325,7 @@ def _is_paused(run: Path) -> bool:
 
 def _let_go_on(run: Path, given: Mapping[str, Any]) -> None:
     """Let a paused process go on; what it searches with was settled when it started."""
-    settled = ("evaluations", "seconds", "target", "budget_usd", "budget_tokens", "workers")
+    settled = ("evaluations", "seconds", "target", "budget_usd", "budget_tokens", "workers", "executor", "ray_address")
     refused = [f"--{_SPELLED.get(name, name).replace('_', '-')}" for name in settled if given[name] is not None]
     if refused:
         raise click.UsageError(

@@ -27,6 +27,8 @@ class RunOptions:
     `models` are language models to ask, `base_url` the server of those without an address of their own. `budget_usd`
     and `budget_tokens` bound what they may take over all sessions. Without `symbolic` nobody else makes candidates.
     The `strategy` is `map_elites`, `iid` or `sequential`.
+
+    The `executor` is `local` or `ray`; `ray_address` names a cluster to join, and `workers` None means all of it then.
     """
 
     rng_seed: int = 0
@@ -44,6 +46,8 @@ class RunOptions:
     budget_tokens: int | None = None
     strategy: str = "map_elites"
     symbolic: bool = True
+    executor: str = "local"
+    ray_address: str | None = None
 
     def to_mapping(self) -> dict[str, Any]:
         """The options as JSON data."""

@@ -126,6 +126,8 @@ class Changes(TypedDict, total=False):
     seconds: float | None
     target: float | None
     workers: int | None
+    executor: str | None
+    ray_address: str | None
     budget_usd: float | None
     budget_tokens: int | None
 
@@ -153,6 +155,8 @@ def resume_run(
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if unsafe_sandbox != options.unsafe_sandbox:
         changes["unsafe_sandbox"] = unsafe_sandbox
+    if changes.get("executor") == "local":
+        changes["ray_address"] = None
     options = replace(options, **changes)
     models = tuple(meta.get("models", ()))
     past_calls = PastCalls(totals=reader.call_totals(), prices=meta.get("prices"), recorded=LoggedReplies(reader))
@@ -194,7 +198,7 @@ def _resolved(problem: Problem, options: RunOptions) -> RunOptions:
         options = replace(options, evaluations=budget.evaluations, seconds=budget.seconds, target=budget.target)
     return replace(
         options,
-        workers=options.workers or len(os.sched_getaffinity(0)),
+        workers=options.workers or (None if options.ray_address else len(os.sched_getaffinity(0))),
         window=options.window or problem.tables.search.window,
     )
 

@@ -11,7 +11,7 @@ from evaluators.spec import JudgeSpec
 from evolve import tasks
 from evolve.config.problem import Problem
 from evolve.errors import EvolveError, ModelUnusableError
-from evolve.executors import LocalExecutor
+from evolve.executors import Executor, LocalExecutor
 from evolve.loop.beginning import begin
 from evolve.loop.budget import Budget
 from evolve.loop.driver import Driver, Past, RunParts
@@ -63,7 +63,7 @@ def run_session(session: Session) -> RunSummary:
 
 async def _session_async(session: Session) -> RunSummary:
     problem, options, writer, desk = session.problem, session.options, session.writer, session.desk
-    executor = LocalExecutor(n_workers=options.workers or 1, handler=tasks.HANDLER)
+    executor = _executor_of(problem, options)
     parts = _parts_of(session, executor)
     driver = Driver(parts)
     if desk is not None:
@@ -72,7 +72,7 @@ async def _session_async(session: Session) -> RunSummary:
     with _signals_ask(driver) as caught:
         try:
             await executor.start()
-            session.listener(Event(kind="started", data=_started(problem, options, writer, session.search)))
+            session.listener(Event(kind="started", data=_started(session, executor)))
             for text in session.warnings:
                 session.listener(Event(kind="warning", data={"text": text}))
             await driver.unless_stopped(begin(problem, parts))
@@ -98,7 +98,17 @@ def _end(session: Session, driver: Driver, stopped_by: str) -> float:
     return seconds
 
 
-def _parts_of(session: Session, executor: LocalExecutor) -> RunParts:
+def _executor_of(problem: Problem, options: RunOptions) -> Executor:
+    if options.executor == "local":
+        return LocalExecutor(n_workers=options.workers or 1, handler=tasks.HANDLER)
+    from evolve.executors.ray_executor import RayExecutor  # a part of its own, that few runs need
+
+    return RayExecutor(
+        n_workers=options.workers, handler=tasks.HANDLER, address=options.ray_address, folders=(problem.folder,)
+    )
+
+
+def _parts_of(session: Session, executor: Executor) -> RunParts:
     problem, options = session.problem, session.options
     spec = JudgeSpec.from_mapping(problem.judge_spec_mapping())
     if problem.language == "python":
@@ -180,12 +190,13 @@ def _calls_of(session: Session, desk: ModelDesk) -> dict[str, Any]:
     return {**desk.totals.to_mapping(), **budgets}
 
 
-def _started(problem: Problem, options: RunOptions, writer: RunWriter, search: Search) -> Mapping[str, Any]:
+def _started(session: Session, executor: Executor) -> Mapping[str, Any]:
+    problem, options, search = session.problem, session.options, session.search
     return {
-        "run": str(writer.run_dir),
+        "run": str(session.writer.run_dir),
         "problem": problem.name,
         "title": problem.title,
-        "workers": options.workers,
+        "workers": executor.capacity,
         "window": options.window,
         "rng_seed": options.rng_seed,
         "evaluations": search.n_evaluations,

@@ -52,7 +52,12 @@ def run_with(executor: Executor, use: Callable[[Executor], Awaitable[Any]]) -> A
 
 
 class ExecutorConformance:
-    """Inherit, implement `make`, and pytest runs the suite."""
+    """Inherit, implement `make`, and pytest runs the suite.
+
+    `start_seconds` is a time in which a second worker has surely started, where workers start when there is work.
+    """
+
+    start_seconds = 0.3
 
     @abstractmethod
     def make(self, *, n_workers: int, handler: str) -> Executor:
@@ -71,7 +76,7 @@ class ExecutorConformance:
         """Two slow tasks run in two processes."""
 
         async def use(executor: Executor) -> set[int]:
-            slow = [executor.submit("sleep", {"seconds": 0.3}) for _ in range(2)]
+            slow = [executor.submit("sleep", {"seconds": self.start_seconds}) for _ in range(2)]
             return {answer["pid"] for answer in await asyncio.gather(*slow)}
 
         assert len(run_with(self.make(n_workers=2, handler=HANDLER), use)) == 2

@@ -1,0 +1,95 @@
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evolve.errors import EvolveEnvironmentError
+from evolve.executors import Executor
+from evolve.executors.ray_executor import RayExecutor
+from evolve.testing.executor_conformance import HANDLER, ExecutorConformance
+from tests.integration.ray.clusters import cluster_of
+
+pytest.importorskip("ray", reason="Ray is not installed: pip install ray")
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with cluster_of(head_cpus=5) as cluster:
+        yield "auto" if cluster.address else ""
+
+
+class TestRayExecutorInACluster(ExecutorConformance):
+    start_seconds = 5.0
+
+    @pytest.fixture(autouse=True)
+    def _in(self, address: str) -> None:
+        self.address = address
+
+    def make(self, *, n_workers: int, handler: str) -> Executor:
+        return RayExecutor(n_workers=n_workers, handler=handler, address=self.address)
+
+
+def test_a_cluster_of_our_own_is_silent_and_holds_no_key(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-of-mine")
+    before = dict(os.environ)
+    capfd.readouterr()
+
+    async def use() -> tuple[dict[str, Any], list[str]]:
+        executor = RayExecutor(n_workers=1, handler=HANDLER)
+        await executor.start()
+        try:
+            answer = await executor.submit("environment", {})
+            token = Path(os.environ["RAY_AUTH_TOKEN_PATH"])
+            assert token.stat().st_mode & 0o077 == 0
+            return answer["environment"], [read(pid) for pid in descendants()]
+        finally:
+            await executor.close()
+
+    environment, processes = asyncio.run(use())
+
+    assert len([each for each in processes if "RAY_AUTH_TOKEN_PATH" in each]) >= 3
+    assert not [each for each in [*processes, str(environment)] if "sk-secret-of-mine" in each]
+    assert dict(os.environ) == before
+    assert capfd.readouterr().err == ""
+
+
+def descendants() -> list[int]:
+    """Processes below this one."""
+    parents = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            with suppress(OSError):
+                stat = (entry / "stat").read_text(encoding="utf-8", errors="replace")
+                parents[int(entry.name)] = int(stat.rsplit(")", 1)[1].split()[1])
+    found, fresh = set[int](), {os.getpid()}
+    while fresh:
+        fresh = {pid for pid, parent in parents.items() if parent in fresh}
+        found |= fresh
+    return sorted(found)
+
+
+def read(pid: int) -> str:
+    """The environment a process was started with."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/environ").read_text(encoding="utf-8", errors="replace")
+    return ""
+
+
+def test_no_cluster_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    executor = RayExecutor(n_workers=1, handler=HANDLER, address="127.0.0.1:9")
+
+    async def use() -> None:
+        try:
+            await executor.start()
+        finally:
+            await executor.close()
+
+    with pytest.raises(EvolveEnvironmentError, match="no Ray cluster can be used at"):
+        asyncio.run(use())
