@@ -8,7 +8,8 @@ from click.testing import CliRunner
 from archive.candidate import Candidate
 from evaluators.contract import Evaluation, Failure
 from evolve.cli.app import cli
-from evolve.store import CandidateRecord, IterationRecord, RunWriter
+from evolve.store import CandidateRecord, RunWriter
+from tests.told import told_alone
 
 Invoke = Callable[..., Any]
 HOSTILE = "\x1b]0;owned\x07\x1b[31mred\x9b2J\rover\u202eevil"
@@ -68,16 +69,7 @@ def write_run(
     writer.start_session()
     for record in records:
         scored = record.evaluation.score is not None
-        iteration = IterationRecord(
-            number=record.candidate.iteration,
-            operator=record.candidate.operator,
-            island=0,
-            cost=0.5,
-            reward=1.0,
-            seconds=0.1,
-            n_duplicates=1,
-            candidates=(record,),
-        )
+        iteration = told_alone(record, n_duplicates=1)
         cells = [(0, record.candidate.id, [record.candidate.id])] if scored else []
         writer.append([iteration], elites=cells, seconds=1.0)
     if stopped_by is not None:

@@ -12,8 +12,9 @@ from click.testing import CliRunner
 from evolve.cli.app import cli
 from evolve.config.problem import Problem, load_problem
 from evolve.errors import EXIT_FINISHED, ProblemError, UsageError
-from evolve.store import CandidateRecord, IterationRecord, RunWriter
+from evolve.store import CandidateRecord, RunWriter
 from tests.conftest import PYTHON_EVALUATE, PYTHON_SEED, PYTHON_TOML
+from tests.told import told_alone
 from tests.unit.cli.conftest import judged
 from tests.unit.export.export_cases import EXP2, shipped
 from tests.unit.export.test_export_key import folder_of
@@ -39,16 +40,7 @@ def a_run(folder: Path, problem: Problem, records: list[CandidateRecord]) -> Pat
     writer = RunWriter.create(folder, meta, durability="fast", network_fs_allowed=True)
     writer.start_session()
     for record in records:
-        iteration = IterationRecord(
-            number=record.candidate.iteration,
-            operator=record.candidate.operator,
-            island=0,
-            cost=0.5,
-            reward=1.0,
-            seconds=0.1,
-            n_duplicates=0,
-            candidates=(record,),
-        )
+        iteration = told_alone(record)
         scored = record.evaluation.score is not None
         writer.append(
             [iteration], elites=[(0, record.candidate.id, [record.candidate.id])] if scored else [], seconds=1.0

@@ -8,7 +8,8 @@ from typing import Any
 
 from archive.candidate import Candidate
 from evaluators.contract import Evaluation, Failure
-from evolve.store import CallRecord, CandidateRecord, IterationRecord, RunWriter
+from evolve.store import CallRecord, CandidateRecord, RunWriter
+from tests.told import told_alone
 
 AXES = [
     {"name": "size", "kind": "linear", "low": 0, "high": 10, "cells": 10},
@@ -78,16 +79,7 @@ def write_run(
     best = None
     for record in records:
         score, number = record.evaluation.score, record.candidate.id
-        iteration = IterationRecord(
-            number=record.candidate.iteration,
-            operator=record.candidate.operator,
-            island=0,
-            cost=0.5,
-            reward=1.0,
-            seconds=0.1,
-            n_duplicates=0,
-            candidates=(record,),
-        )
+        iteration = told_alone(record)
         is_best = score is not None and (best is None or score > best)
         writer.append(
             [iteration],
