@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 help:
 	@echo "make demo   two minutes of search from an empty program, then the table of what was found"
 	@echo "make test   the test suite"
-	@echo "make torch  adds torch, which the tests of exported optimizers and GPU paths use where it is there"
+	@echo "make torch  adds torch and Triton, which the tests of exported optimizers and GPU paths use where they are there"
 	@echo "make check  lint, types, import layers, wheel contents"
 	@echo "make docs   the documentation as a site in ./site, readable without a network"
 	@echo "make bench  the side-by-side benchmarks"
@@ -28,7 +28,7 @@ test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup tests
 
 torch: $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch "triton; sys_platform == 'linux'"
 
 check: $(STAMP)
 	$(BIN)/ruff check .

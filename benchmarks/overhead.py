@@ -27,14 +27,15 @@ from evaluators.contract import Evaluation, Failure
 from evolve import tasks
 from evolve.config.problem import Problem, load_problem
 from evolve.llm.fake import FakeModel
-from evolve.loop import driver
+from evolve.loop import reporting
 from evolve.loop.budget import Budget
-from evolve.loop.driver import Driver, Past, RunParts
+from evolve.loop.driver import Driver
 from evolve.loop.events import Event, RunOptions
 from evolve.loop.gate import PythonGate, gate_for
 from evolve.loop.iteration import Bench
 from evolve.loop.journal import Journal
 from evolve.loop.models import ModelDesk, PastCalls
+from evolve.loop.parts import Past, RunParts
 from evolve.loop.search import Search
 from evolve.loop.setup import Approach, build_search
 from evolve.loop.told import Told, ToldChild
@@ -164,7 +165,7 @@ def watched() -> Stopwatch:
         (PythonGate, "fingerprint_of"),
         (Search, "tell"),
         (Journal, "commit"),
-        (driver, "progress_event"),
+        (reporting, "progress_event"),
     )
     for part, (owner, name) in zip(PARTS, places, strict=True):
         watch.time(owner, name, part)

@@ -18,15 +18,16 @@ from benchmarks.scale_time import VirtualClock, Workload, run_virtually, starts_
 from evaluators.contract import Evaluation, Failure
 from evolve import tasks
 from evolve.config.problem import Problem, load_problem
-from evolve.loop import driver, iteration
+from evolve.loop import iteration, reporting
 from evolve.loop.beginning import begin
 from evolve.loop.budget import Budget
-from evolve.loop.driver import Driver, RunParts
+from evolve.loop.driver import Driver
 from evolve.loop.events import Event
 from evolve.loop.gate import PythonGate, gate_for
 from evolve.loop.iteration import Bench
 from evolve.loop.journal import Journal
 from evolve.loop.logbook import Logbook
+from evolve.loop.parts import RunParts
 from evolve.loop.search import Search
 from evolve.operators.contract import Proposal, Proposing
 from evolve.store import RunWriter
@@ -203,7 +204,7 @@ def watched() -> Stopwatch:
         (PythonGate, "fingerprint_of", "gate"),
         (Search, "tell", "tell"),
         (Journal, "commit", "commit"),
-        (driver, "progress_event", "pulse"),
+        (reporting, "progress_event", "pulse"),
         (iteration, "evaluation_seed", "ask"),
     ):
         watch.time(owner, name, part)

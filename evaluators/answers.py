@@ -13,6 +13,10 @@ MAX_TEXT = 2000
 PICTURE = "picture"
 """The artifact that dashboard and report draw: JSON, which is of no use once it is cut."""
 MAX_PICTURE = 20_000
+CONSTRUCTION = "construction"
+"""The artifact that later programs inherit: JSON; one that is too long is left out, for it is of no use once cut."""
+MAX_CONSTRUCTION = 400_000
+ARTIFACT_LIMITS = {PICTURE: MAX_PICTURE, CONSTRUCTION: MAX_CONSTRUCTION}
 MAX_NAME = 200
 MAX_METRICS = 1000
 MAX_ARTIFACTS = 50
@@ -154,9 +158,10 @@ def _artifacts(artifacts: object) -> dict[str, str]:
     if not isinstance(artifacts, Mapping):
         raise WrongAnswerError(f"artifacts is {_kind(artifacts)}, expected a dict")
     _refuse_more(len(artifacts), MAX_ARTIFACTS, "artifacts")
-    return {
-        _name(name): clean(str(text), MAX_PICTURE if name == PICTURE else MAX_TEXT) for name, text in artifacts.items()
-    }
+    kept = {name: str(text) for name, text in artifacts.items()}
+    if len(kept.get(CONSTRUCTION, "")) > MAX_CONSTRUCTION:
+        del kept[CONSTRUCTION]
+    return {_name(name): clean(text, ARTIFACT_LIMITS.get(name, MAX_TEXT)) for name, text in kept.items()}
 
 
 def _name(name: object) -> str:

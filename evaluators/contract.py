@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 INTERPRETER = "INTERPRETER"
 """The level of symbolic candidates: our interpreter runs them, they never get a process."""
+MACHINE_ARTIFACT = "machine"
+"""How busy the machine was during a timed evaluation: for people; it says nothing about the candidate."""
 
 
 class Failure(StrEnum):
@@ -50,7 +52,12 @@ class Evaluation:
     level: str = ""
 
     def __post_init__(self) -> None:
-        """Hold the law that an evaluation is scored or failed, never both."""
+        """Hold the law that an evaluation is scored or failed, never both; and no score is minus zero.
+
+        The log of a run does not keep the sign of zero, and a resumed run is to see what the first one saw.
+        """
+        if self.score == 0.0:
+            object.__setattr__(self, "score", 0.0)
         if (self.score is None) == (self.failure is None):
             raise ValueError(f"an evaluation has a score or a failure, got {self.score!r} and {self.failure!r}")
 

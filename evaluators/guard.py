@@ -12,13 +12,15 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import NoReturn
 
 from sandbox.kernel import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
-from sandbox.orphans import kill_orphans
+from sandbox.orphans import TOKEN_VARIABLE, kill_orphans, own_children
 
 ORDERLY_SECONDS = 0.5
 SERVER_SECONDS = 2.0
+ORPHAN_SECONDS = 5.0
 POLL_SECONDS = 0.005
 
 
@@ -84,12 +86,20 @@ def _end_all(judge: int) -> int:
     _, status = os.waitpid(judge, 0)
     # A sandbox's server sees that its judge is gone; it is let time to end its candidates and to clean up after them.
     deadline = time.monotonic() + SERVER_SECONDS
-    with suppress(ChildProcessError):
-        while time.monotonic() < deadline:
-            if os.waitpid(-1, os.WNOHANG)[0] == 0:
-                time.sleep(POLL_SECONDS)
-    kill_orphans(set())
+    while any(map(is_server, own_children())) and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+    kill_orphans(set(), patience_seconds=ORPHAN_SECONDS)
     return status
+
+
+def is_server(pid: int) -> bool:
+    """Whether a child of ours is a sandbox's server that lives; whoever does not show its environment may be one."""
+    try:
+        return TOKEN_VARIABLE.encode() + b"=" in Path(f"/proc/{pid}/environ").read_bytes()
+    except ProcessLookupError:  # dead, and buried by nobody but us
+        return False
+    except OSError:
+        return True
 
 
 def _end_like(status: int) -> NoReturn:

@@ -1,15 +1,18 @@
 """What an evaluator is given: the candidate's text, and a way to call the program where it can do no harm."""
 
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, cast
 
 import numpy as np
 
 from evaluators.spec import N_CALLS
-from sandbox.contract import Sandbox, Session
+from sandbox.contract import Sandbox, Session, SharingSession
 from sandbox.errors import CandidateNotFinite, CandidateRaised, CandidateResultInvalid, CandidateTimedOut
 from sandbox.limits import Limits
+from sandbox.pausing import CallTime
+from sandbox.shared import SharedMemory
 from sandbox.symbolic.canonical import canonical, depth, operation_count
 from sandbox.symbolic.program import Program
 from sandbox.symbolic.vocabulary import Vocabulary
@@ -18,7 +21,9 @@ from sandbox.symbolic.vocabulary import Vocabulary
 class PythonCandidate:
     """A Python candidate in its own process, which starts at the first call. Close it after each evaluation.
 
-    `rng_seed` and `repeat` are for evaluators that need randomness: the same pair must give the same answer.
+    `rng_seed` and `repeat` are for evaluators that need randomness: the same pair must give the same answer. `gpus` are
+    the graphics cards that it has, by UUID; none where it has to do with processors. `inherited` is the construction
+    that the run hands on, as JSON, where the problem asks for it.
     """
 
     def __init__(
@@ -34,11 +39,14 @@ class PythonCandidate:
         self.files = dict(files)
         self.rng_seed = rng_seed
         self.repeat = repeat
+        self.gpus: tuple[str, ...] = ()
+        self.inherited = ""
         self._sandbox = sandbox
         self._entry = entry
         self._limits = limits
         self._seconds = 0.0
         self._session: Session | None = None
+        self._beside: list[PythonCandidate] = []
 
     def call(self, name: str, *args: Any, timeout: float | None = None) -> Any:
         """Run `name(*args)` in the candidate's process; plain data in, plain data out.
@@ -46,15 +54,50 @@ class PythonCandidate:
         All calls together may take ten times as long as one of them, so that a candidate cannot keep its evaluator for
         ever by being slow in each of many calls.
         """
-        allowed = N_CALLS * self._limits.wall_seconds
-        if self._seconds > allowed:
-            raise CandidateTimedOut(f"all calls together took more than {allowed:g} s, ten times the limit of one call")
+        with self._at_work() as session:
+            return session.call(name, *args, timeout=timeout)
+
+    @property
+    def shared(self) -> SharedMemory:
+        """Memory for large arrays that the program sees too, `[limits] shared_mb` of it; starts the process.
+
+        Its arrays are arguments for `call` and `timed`. What lies there may change at any time, unless the candidate is
+        paused.
+        """
+        return cast("SharingSession", self._started()).shared
+
+    def timed(self, name: str, *args: Any, timeout: float | None = None) -> CallTime:
+        """Run `name(*args)` like `call`, and tell how long the process was at it: it is paused before and after.
+
+        Needs shared memory, where the program leaves what is wanted of it: its answer is thrown away.
+        """
+        with self._at_work() as session:
+            return cast("SharingSession", session).timed(name, *args, timeout=timeout)
+
+    def pause(self) -> None:
+        """Stop the program's process until it is called again: nothing in it can look, compute or write."""
+        cast("SharingSession", self._started()).pause()
+
+    def beside(self, files: Mapping[str, str]) -> "PythonCandidate":
+        """Another program, one of the problem's own to compare with, in a process like this one's; ends with it."""
+        other = PythonCandidate(files, self._sandbox, entry=None, limits=self._limits)
+        self._beside.append(other)
+        return other
+
+    def _started(self) -> Session:
         if self._session is None:
             files, entry = self.sent()
             self._session = self._sandbox.start(files, entry=entry, limits=self._limits)
-        started = time.monotonic()
+        return self._session
+
+    @contextmanager
+    def _at_work(self) -> Iterator[Session]:
+        allowed = N_CALLS * self._limits.wall_seconds
+        if self._seconds > allowed:
+            raise CandidateTimedOut(f"all calls together took more than {allowed:g} s, ten times the limit of one call")
+        session, started = self._started(), time.monotonic()
         try:
-            return self._session.call(name, *args, timeout=timeout)
+            yield session
         finally:
             self._seconds += time.monotonic() - started
 
@@ -69,6 +112,8 @@ class PythonCandidate:
 
     def close(self) -> None:
         """End the candidate's process."""
+        for other in self._beside:
+            other.close()
         if self._session is not None:
             self._session.close()
             self._session = None
@@ -85,6 +130,8 @@ class SymbolicCandidate:
         self.vocabulary = vocabulary
         self.rng_seed = rng_seed
         self.repeat = repeat
+        self.gpus: tuple[str, ...] = ()
+        self.inherited = ""
         self.output = ""
 
     def call(self, name: str, *args: Any, timeout: float | None = None) -> Any:

@@ -10,12 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from evaluators.answers import WrongAnswerError, clean, verdict_of
+from evaluators.cards import settled
 from evaluators.contract import INTERPRETER, Certainty, Evaluation, Failure, Verdict
 from evaluators.errors import EvaluatorError
+from evaluators.exclusive import Alone, alone
 from evaluators.foreign import ForeignEvaluator, where
 from evaluators.handles import PythonCandidate, SymbolicCandidate
 from evaluators.peers.evaluator import PeerCandidate, PeerEvaluator
-from evaluators.spec import PEER_FAMILY, JudgeSpec, SymbolicSpec
+from evaluators.spec import CONSTRUCTION_FAMILY, PEER_FAMILY, JudgeSpec, SymbolicSpec
 from evaluators.stages import Handle, run_stages
 from sandbox.contract import Sandbox
 from sandbox.errors import CandidateError, CandidateSyntaxError, SandboxError
@@ -26,12 +28,13 @@ from sandbox.symbolic.vocabulary import Vocabulary, VocabularyError, load_vocabu
 
 if TYPE_CHECKING:
     from evaluators.approximation.family import FunctionApproximation
+    from evaluators.constructions.evaluator import ConstructionEvaluator
     from evaluators.float32.family import Float32Family
 
 __all__ = ["FitData", "FloatArray", "Judge", "JudgeSpec", "Symmetry", "fit_data", "open_sandbox"]
 
 NO_PROOF = "this problem's evaluator has no function verify(candidate)"
-FAMILIES = ("function_approximation", "float32")
+FAMILIES = ("function_approximation", "float32", CONSTRUCTION_FAMILY)
 
 FloatArray = npt.NDArray[np.float64]
 FitData = tuple[FloatArray, FloatArray, bool]
@@ -47,20 +50,23 @@ class Judge:
     crash.
     """
 
-    def __init__(self, spec: JudgeSpec, sandbox: Sandbox | None = None) -> None:
+    def __init__(self, spec: JudgeSpec, sandbox: Sandbox | None = None, *, turns: Alone = alone) -> None:
         self.spec = spec
+        self._turns = turns
         self._sandbox = sandbox
         self._owns_sandbox = sandbox is None
         self._symbolic = spec.symbolic if spec.language == "symbolic" else None
         self._vocabulary = None if self._symbolic is None else _vocabulary(self._symbolic)
         self._family: FunctionApproximation | Float32Family | None = None
-        self._foreign: ForeignEvaluator | PeerEvaluator | None = None
+        self._foreign: ForeignEvaluator | PeerEvaluator | ConstructionEvaluator | None = None
         self.is_worn = False
         """Whether the evaluator ran out of memory: nobody knows what state that left it in."""
         if spec.file is not None:
             self._foreign = ForeignEvaluator(Path(spec.folder) / spec.file, spec.stages)
         elif spec.family == PEER_FAMILY:
             self._foreign = PeerEvaluator(spec)
+        elif spec.family == CONSTRUCTION_FAMILY:
+            self._foreign = _constructions(spec)
         else:
             self._family = self._build_family()
 
@@ -73,23 +79,23 @@ class Judge:
         """
         return INTERPRETER if self._symbolic is not None else str(self._open_sandbox().level)
 
-    def evaluate(self, files: Mapping[str, str], *, rng_seed: int = 0) -> Evaluation:
-        """Judge a candidate.
+    def evaluate(self, files: Mapping[str, str], *, rng_seed: int = 0, inherited: str = "") -> Evaluation:
+        """Judge a candidate; `inherited` is what the run hands on to it, as JSON.
 
         Raises:
             SandboxError: the sandbox failed; the candidate is not to blame.
         """
         start = time.perf_counter()
         try:
-            evaluation = self._evaluate(files, rng_seed)
+            evaluation = self._evaluate(files, rng_seed, inherited)
         except MemoryError as error:
             self.is_worn = True
             detail = f"the evaluator ran out of memory: raise [evaluator].memory_mb; {where(error)}"
             evaluation = Evaluation.failed(Failure.EVALUATOR, detail=clean(detail))
         return replace(evaluation, seconds=time.perf_counter() - start, level=self.level)
 
-    def verify(self, files: Mapping[str, str]) -> Verdict:
-        """Prove what the candidate is worth, where the problem has a proof.
+    def verify(self, files: Mapping[str, str], *, inherited: str = "") -> Verdict:
+        """Prove what the candidate is worth, where the problem has a proof; `inherited` is what it once constructed.
 
         Raises:
             SandboxError: the sandbox failed; the candidate is not to blame.
@@ -98,7 +104,7 @@ class Judge:
             program = self._parsed(files)
             if self._family is not None and program is not None:
                 return self._family.verify(program)
-            return self._verify_foreign(files, program)
+            return self._verify_foreign(files, program, inherited)
         except CandidateError as error:
             return Verdict(verdict=Certainty.REFUTED, detail=clean(f"{error.kind}: {error.detail}"))
 
@@ -166,7 +172,7 @@ class Judge:
             return None
         return parsed(files, self._symbolic, self._vocabulary)
 
-    def _evaluate(self, files: Mapping[str, str], rng_seed: int) -> Evaluation:
+    def _evaluate(self, files: Mapping[str, str], rng_seed: int, inherited: str) -> Evaluation:
         try:
             program = self._parsed(files)
         except CandidateError as error:
@@ -179,9 +185,11 @@ class Judge:
         assert self._foreign is not None
 
         def start(repeat: int) -> Handle:
-            return self._candidate(files, program, rng_seed=rng_seed, repeat=repeat)
+            candidate = self._candidate(files, program, rng_seed=rng_seed, repeat=repeat)
+            candidate.inherited = inherited
+            return candidate
 
-        return run_stages(self._foreign, self.spec, start)
+        return run_stages(self._foreign, self.spec, start, self._turns)
 
     def _candidate(
         self, files: Mapping[str, str], program: Program | None, *, rng_seed: int = 0, repeat: int = 0
@@ -189,7 +197,7 @@ class Judge:
         if program is not None and self._vocabulary is not None:
             return SymbolicCandidate(files, program, self._vocabulary, rng_seed=rng_seed, repeat=repeat)
         kind = PeerCandidate if self.spec.family == PEER_FAMILY else PythonCandidate
-        return kind(
+        candidate = kind(
             files,
             self._open_sandbox(),
             entry=self.spec.entry,
@@ -197,19 +205,22 @@ class Judge:
             rng_seed=rng_seed,
             repeat=repeat,
         )
+        candidate.gpus = tuple(map(str, self.spec.gpus))
+        return candidate
 
     def _open_sandbox(self) -> Sandbox:
         if self._sandbox is None:
             self._sandbox = open_sandbox(self.spec)
         return self._sandbox
 
-    def _verify_foreign(self, files: Mapping[str, str], program: Program | None) -> Verdict:
+    def _verify_foreign(self, files: Mapping[str, str], program: Program | None, inherited: str) -> Verdict:
         assert self._foreign is not None
         if self._foreign.verify is None:
             is_peer = isinstance(self._foreign, PeerEvaluator)
             detail = "a contract of another engine has no proof" if is_peer else NO_PROOF
             return Verdict(verdict=Certainty.UNVERIFIED, detail=detail)
         candidate = self._candidate(files, program)
+        candidate.inherited = inherited
         try:
             return verdict_of(self._foreign.verify(candidate))
         except (CandidateError, SandboxError):
@@ -220,6 +231,15 @@ class Judge:
             raise EvaluatorError(f"the evaluator's verify raised {where(error)}") from error
         finally:
             candidate.close()
+
+
+def _constructions(spec: JudgeSpec) -> "ConstructionEvaluator":
+    if spec.language != "python" or spec.stages:
+        raise EvaluatorError(f"the family {spec.family!r} judges Python candidates, without stages")
+    # Exact arithmetic is slow to import, and problems with another judge do without it.
+    from evaluators.constructions.evaluator import ConstructionEvaluator
+
+    return ConstructionEvaluator(spec)
 
 
 def _family_named(name: str) -> "type[FunctionApproximation | Float32Family]":
@@ -237,17 +257,22 @@ def fit_data(target: Any) -> FitData:
     """What `fit_target` returned, checked.
 
     Raises:
-        EvaluatorError: it is not two equally long lists of finite numbers and a truth value.
+        EvaluatorError: it is not two equally long lists of finite numbers and a truth value; with more than one
+            input, the first of them a list for each input.
     """
-    expected = "the evaluator's fit_target must return two equally long lists of finite numbers and a truth value"
+    expected = (
+        "the evaluator's fit_target must return two equally long lists of finite numbers and a truth value "
+        "(with more than one input: the points as one such list for each input)"
+    )
     try:
         points, values, relative = target
-        table, is_relative = np.array([points, values], dtype=np.float64), bool(relative)
+        rows, last, is_relative = np.array(points, dtype=np.float64), np.array(values, dtype=np.float64), bool(relative)
+        table = np.vstack([rows, last])
     except (TypeError, ValueError, OverflowError) as error:
         raise EvaluatorError(f"{expected}: {clean(str(error))}") from error
-    if table.ndim != 2 or not table.size or not np.isfinite(table).all():
+    if rows.ndim not in (1, 2) or last.ndim != 1 or len(table) < 2 or not table.size or not np.isfinite(table).all():
         raise EvaluatorError(expected)
-    return table[0], table[1], is_relative
+    return table[0] if rows.ndim == 1 else table[:-1], table[-1], is_relative
 
 
 def open_sandbox(spec: JudgeSpec) -> Sandbox:
@@ -256,7 +281,8 @@ def open_sandbox(spec: JudgeSpec) -> Sandbox:
     from sandbox.gpu import GpuAccess
     from sandbox.process import ProcessSandbox
 
-    gpu = GpuAccess(devices=spec.gpus) if spec.gpus else None
+    spec = settled(spec)
+    gpu = GpuAccess(devices=spec.gpus, memory_share=spec.gpu_share) if spec.gpus else None
     return ProcessSandbox(limits=spec.limits.limits(), preload=spec.preload, unsafe=spec.unsafe, gpu=gpu)
 
 

@@ -4,21 +4,27 @@ A request is `[task, token, argument]`, an answer `[word, token, value]` with th
 which the evaluator writes to descriptors that are not its own cannot pass for an answer. What it prints goes elsewhere.
 """
 
+import os
 import resource
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
+from evaluators.cards import settled
 from evaluators.errors import EvaluatorError
+from evaluators.exclusive import alone
 from evaluators.judge import Judge, open_sandbox
 from evaluators.records import evaluation_to_mapping, verdict_to_mapping
 from evaluators.spec import JudgeSpec
 from evaluators.stopwatch import Stopwatch
-from sandbox.contract import Sandbox, Session
+from sandbox.contract import Sandbox, Session, SharingSession
 from sandbox.errors import SandboxError
 from sandbox.frames import read_frame, write_all
 from sandbox.limits import MEBIBYTE, Limits
+from sandbox.pausing import CallTime
+from sandbox.shared import SharedMemory
 from sandbox.wire import HEADER, PlainDataError, decode, encode
 
 OPEN = "open"
@@ -57,9 +63,11 @@ def serve(requests: int, answers: int, stopwatch: int) -> None:
 
 def _open(argument: Mapping[str, Any], clock: Stopwatch, owned: ExitStack) -> tuple[Judge, str]:
     """Open the sandbox, then limit this process, then load the evaluator; gives the level of isolation."""
-    spec = JudgeSpec.from_mapping(argument)
+    spec = settled(JudgeSpec.from_mapping(argument))
     sandbox: Sandbox | None = None
     if spec.language == "python":
+        # Read when the evaluator starts CUDA, if ever: it sees the cards of its candidates and no others.
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, spec.gpus))
         sandbox = TimedSandbox(open_sandbox(spec), clock)
         owned.callback(sandbox.close)
         _ = sandbox.level  # starts its server, which is not to inherit the evaluator's limit
@@ -67,17 +75,18 @@ def _open(argument: Mapping[str, Any], clock: Stopwatch, owned: ExitStack) -> tu
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (spec.process.memory_mb * MEBIBYTE, hard))
     clock.start()
-    judge = Judge(spec, sandbox)
+    judge = Judge(spec, sandbox, turns=partial(alone, pause=clock.standing_still))
     return judge, judge.level
 
 
 def _evaluate(judge: Judge, argument: Any) -> Any:
-    files, rng_seed = argument
-    return evaluation_to_mapping(judge.evaluate(files, rng_seed=rng_seed))
+    files, rng_seed, inherited = argument
+    return evaluation_to_mapping(judge.evaluate(files, rng_seed=rng_seed, inherited=inherited))
 
 
 def _verify(judge: Judge, argument: Any) -> Any:
-    return verdict_to_mapping(judge.verify(argument))
+    files, inherited = argument
+    return verdict_to_mapping(judge.verify(files, inherited=inherited))
 
 
 def _fit_target(judge: Judge, argument: Any) -> Any:
@@ -147,6 +156,21 @@ class TimedSession:
         """Call the candidate."""
         with self._clock.standing_still():
             return self._session.call(name, *args, timeout=timeout)
+
+    @property
+    def shared(self) -> SharedMemory:
+        """The memory that the candidate shares."""
+        return cast("SharingSession", self._session).shared
+
+    def timed(self, name: str, *args: Any, timeout: float | None = None) -> CallTime:
+        """Time a call of the candidate."""
+        with self._clock.standing_still():
+            return cast("SharingSession", self._session).timed(name, *args, timeout=timeout)
+
+    def pause(self) -> None:
+        """Stop the candidate until its next call."""
+        with self._clock.standing_still():
+            cast("SharingSession", self._session).pause()
 
     def close(self) -> None:
         """End the candidate."""

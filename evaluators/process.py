@@ -48,7 +48,7 @@ class JudgeProcess:
         """The first of the processes, or None while there is none."""
         return None if self._link is None else self._link.pid
 
-    def evaluate(self, files: Mapping[str, str], *, rng_seed: int = 0) -> Evaluation:
+    def evaluate(self, files: Mapping[str, str], *, rng_seed: int = 0, inherited: str = "") -> Evaluation:
         """Judge a candidate; see `Judge.evaluate`.
 
         Raises:
@@ -58,7 +58,7 @@ class JudgeProcess:
         self._open()
         started = time.perf_counter()
         try:
-            answer = self._ask(judging.EVALUATE, [dict(files), rng_seed])
+            answer = self._ask(judging.EVALUATE, [dict(files), rng_seed, inherited])
             return evaluation_from_mapping(answer, axes=self.spec.axes)
         except PlainDataError as error:
             failure, detail = Failure.SYNTAX, f"the files cannot be sent to the judge: {error}"
@@ -70,7 +70,7 @@ class JudgeProcess:
         seconds = time.perf_counter() - started
         return Evaluation.failed(failure, detail=clean(detail, MAX_TEXT), seconds=seconds, level=self._level)
 
-    def verify(self, files: Mapping[str, str]) -> Verdict:
+    def verify(self, files: Mapping[str, str], *, inherited: str = "") -> Verdict:
         """Prove what the candidate is worth; see `Judge.verify`.
 
         Raises:
@@ -79,7 +79,7 @@ class JudgeProcess:
         """
         self._open()
         try:
-            return verdict_from_mapping(self._ask(judging.VERIFY, dict(files)))
+            return verdict_from_mapping(self._ask(judging.VERIFY, [dict(files), inherited]))
         except (LostError, PlainDataError, WrongAnswerError) as error:
             raise EvaluatorError(str(error)) from None
 

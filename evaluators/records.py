@@ -5,13 +5,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from evaluators.answers import MAX_ARTIFACTS, MAX_METRICS, MAX_NAME, MAX_TEXT, WrongAnswerError, clean
+from evaluators.answers import ARTIFACT_LIMITS, MAX_ARTIFACTS, MAX_METRICS, MAX_NAME, MAX_TEXT, WrongAnswerError, clean
 from evaluators.contract import INTERPRETER, Certainty, Evaluation, Failure, Verdict
 from evaluators.errors import EvaluatorError
 from sandbox.layers import Level
 
 LEVELS = frozenset({"", INTERPRETER, *Level})
-OUR_OWN = 2  # the metrics and the artifact that judging adds: spread, repeats, output
+OUR_OWN = 2  # the metrics and the artifacts that judging adds: spread, repeats; output, machine
 T = TypeVar("T")
 KEYS = frozenset({"score", "descriptor", "metrics", "failure", "detail", "artifacts", "stage", "seconds", "level"})
 
@@ -57,7 +57,7 @@ def evaluation_from_mapping(data: object, *, axes: Sequence[str] | None = None) 
         metrics=_table(data["metrics"], "metrics", MAX_METRICS + OUR_OWN, _finite),
         failure=None if failure is None else Failure(failure),
         detail=_text(data["detail"], "detail"),
-        artifacts=_table(data["artifacts"], "artifacts", MAX_ARTIFACTS + OUR_OWN, _text),
+        artifacts=_artifacts(data["artifacts"]),
         stage=_short(data["stage"], "stage"),
         seconds=_finite(data["seconds"], "seconds"),
         level=data["level"],
@@ -130,6 +130,12 @@ def _text(value: object, name: str, most: int = MAX_TEXT) -> str:
     if not text.isprintable() and clean(text) != text:
         raise WrongAnswerError(f"{name} holds control characters")
     return text
+
+
+def _artifacts(data: object) -> dict[str, str]:
+    """Texts by name; a picture and a construction may be longer than the others."""
+    table = _table(data, "artifacts", MAX_ARTIFACTS + OUR_OWN, lambda value, _: value)
+    return {name: _text(text, "artifacts", ARTIFACT_LIMITS.get(name, MAX_TEXT)) for name, text in table.items()}
 
 
 def _place(value: object, name: str) -> float | str:

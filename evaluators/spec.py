@@ -13,15 +13,23 @@ N_TRIES = 2  # a sandbox that breaks is started once more
 N_CALLS = 10  # all calls of a candidate together may take so many times the limit of one
 SANDBOX_SECONDS = 180.0  # what a sandbox may take to start, to confine a process and to end it
 PEER_FAMILY = "peer"  # the evaluators of other engines' folders, see `evaluators.peers`
+CONSTRUCTION_FAMILY = "construction"  # verifiers of constructions, see `evaluators.constructions`
+TURN_SECONDS = 3600.0  # what one timed evaluation waits for its turn at most
+GPUS_IF_ANY = "auto"  # instead of cards' names: the first card that is there, or none
+GPUS_NEEDED = "needed"  # the first card that is there
 LOADING = 2  # an evaluator's own limit counts for loading it and for its evaluation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageSpec:
-    """One stage: a candidate that scores below `threshold` there goes no further (None: never stopped)."""
+    """One stage: a candidate that scores below `threshold` there goes no further (None: never stopped).
+
+    One that is `exclusive` measures time: nothing else is measured beside it, see `evaluators.exclusive`.
+    """
 
     name: str
     threshold: float | None = None
+    exclusive: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +57,11 @@ class LimitsSpec:
     n_files: int = 64
     scratch_mb: int = 0
     gpu_memory_mb: int = 0
+    shared_mb: int = 0
 
     def __post_init__(self) -> None:
         """Refuse limits that limit nothing, or leave nothing."""
-        _refuse_endless("limits", self, may_be_zero=("scratch_mb", "gpu_memory_mb"))
+        _refuse_endless("limits", self, may_be_zero=("scratch_mb", "gpu_memory_mb", "shared_mb"))
 
     def limits(self) -> Limits:
         """The same as the sandbox takes them."""
@@ -67,6 +76,7 @@ class LimitsSpec:
             n_files=self.n_files,
             scratch_bytes=self.scratch_mb * MEBIBYTE,
             gpu_memory_bytes=self.gpu_memory_mb * MEBIBYTE,
+            shared_bytes=self.shared_mb * MEBIBYTE,
         )
 
 
@@ -94,8 +104,9 @@ class JudgeSpec:
     Exactly one of `family` (a built-in evaluator, with `options`) and `file` (a Python file in `folder`) is set.
     `axes` names the archive's axes: every evaluation has a descriptor value for each. `entry` is the file of a Python
     candidate whose functions are called (the first if None). `preload` names modules that Python candidates find
-    already imported, `gpus` numbers the graphics cards that they see. `unsafe` allows a sandbox that confines next to
-    nothing.
+    already imported. `gpus` are the graphics cards that they see: numbers of `nvidia-smi`, UUIDs, or one word, `auto`
+    or `needed`; `gpu_share` is the part of a card's memory that one candidate may take. All stages are `exclusive`, or
+    those that say so. `unsafe` allows a sandbox that confines next to nothing.
     """
 
     name: str = ""
@@ -112,7 +123,9 @@ class JudgeSpec:
     process: ProcessSpec = field(default_factory=ProcessSpec)
     entry: str | None = None
     preload: tuple[str, ...] = ("numpy",)
-    gpus: tuple[int, ...] = ()
+    gpus: tuple[int | str, ...] = ()
+    gpu_share: float = 1.0
+    exclusive: bool = False
     unsafe: bool = False
 
     def __post_init__(self) -> None:
@@ -126,6 +139,8 @@ class JudgeSpec:
             wrong.append("a symbolic problem needs the table symbolic")
         if self.repeats < 1:
             wrong.append(f"repeats is {self.repeats}, expected 1 or more")
+        if not 0.0 < self.gpu_share <= 1.0:
+            wrong.append(f"gpu_share is {self.gpu_share!r}, expected above 0 and up to 1")
         if wrong:
             raise EvaluatorError("the problem cannot be judged: " + "; ".join(wrong))
 
@@ -167,15 +182,21 @@ class JudgeSpec:
 
     @property
     def runs_own_code(self) -> bool:
-        """Whether judging runs a file of the problem's folder: its evaluator, or the function of a built-in family."""
+        """Whether judging needs a process of its own: for a file of the problem's folder, or for hostile data."""
         function = self.options.get("function")
-        is_own_file = self.file is not None or self.family == PEER_FAMILY
+        # Verifiers are ours, but a construction can be made to cost them more than a worker has.
+        is_own_file = self.file is not None or self.family in (PEER_FAMILY, CONSTRUCTION_FAMILY)
         return is_own_file or (isinstance(function, str) and function.endswith(".py"))
+
+    @property
+    def n_turns(self) -> int:
+        """How many stages of one evaluation are measured alone."""
+        return max(1, len(self.stages)) if self.exclusive else sum(stage.exclusive for stage in self.stages)
 
     @property
     def longest_seconds(self) -> float:
         """How long one evaluation can take while everything of ours works: all limits together, each hit."""
-        own = LOADING * self.process.wall_seconds
+        own = LOADING * self.process.wall_seconds + self.n_turns * TURN_SECONDS
         if self.language == "symbolic":
             return own
         n_candidates = N_TRIES * self.repeats * max(1, len(self.stages))

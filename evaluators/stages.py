@@ -2,14 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from evaluators.answers import WrongAnswerError, clean, evaluation_of, median_of
-from evaluators.contract import Evaluation, Failure
+from evaluators.contract import MACHINE_ARTIFACT, Evaluation, Failure
+from evaluators.exclusive import Alone, alone
 from evaluators.foreign import ForeignEvaluator, Judging, where
 from evaluators.handles import PythonCandidate, SymbolicCandidate
 from evaluators.peers.evaluator import PeerEvaluator
 from evaluators.spec import JudgeSpec, StageSpec
 from sandbox.errors import CandidateError, SandboxError
+
+if TYPE_CHECKING:
+    from evaluators.constructions.evaluator import ConstructionEvaluator
 
 OUTPUT_ARTIFACT = "output"
 
@@ -18,8 +23,15 @@ Start = Callable[[int], Handle]
 """Makes a fresh handle of the candidate for a repeat; it is closed after use."""
 
 
-def run_stages(foreign: ForeignEvaluator | PeerEvaluator, spec: JudgeSpec, start: Start) -> Evaluation:
+def run_stages(
+    foreign: "ForeignEvaluator | PeerEvaluator | ConstructionEvaluator",
+    spec: JudgeSpec,
+    start: Start,
+    turns: Alone = alone,
+) -> Evaluation:
     """The last stage's evaluation, or the first failure.
+
+    An exclusive stage waits for its turn, which `turns` gives, and says how busy the machine was.
 
     Raises:
         SandboxError: the sandbox failed twice in a row; the candidate is not to blame.
@@ -30,7 +42,13 @@ def run_stages(foreign: ForeignEvaluator | PeerEvaluator, spec: JudgeSpec, start
     for position, (stage, function) in enumerate(foreign.stages):
         # Only the last stage places the candidate in the archive.
         axes = spec.axes if position == last else ()
-        evaluation = _stage(stage, function, axes, spec.repeats, start)
+        if stage.exclusive or spec.exclusive:
+            with turns(tuple(map(str, spec.gpus))) as turn:
+                evaluation = _stage(stage, function, axes, spec.repeats, start)
+                told = {MACHINE_ARTIFACT: turn.told()}
+            evaluation = replace(evaluation, artifacts={**evaluation.artifacts, **told})
+        else:
+            evaluation = _stage(stage, function, axes, spec.repeats, start)
         if evaluation.failure is not None:
             return evaluation
     assert evaluation is not None

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from archive.candidate import Candidate
     from evaluators.contract import Evaluation, Failure
+    from evaluators.timing.evaluation import timed_evaluation
+    from evaluators.timing.paired import PairedTimer, TimingEffort
+    from evaluators.timing.tasks import TimedTask
     from evolve.config.locate import shipped_problems
     from evolve.config.problem import Problem, load_problem
     from evolve.errors import EvolveError
@@ -24,11 +27,15 @@ __all__ = [
     "Failure",
     "Limits",
     "Operator",
+    "PairedTimer",
     "Problem",
     "Proposal",
+    "TimedTask",
+    "TimingEffort",
     "__version__",
     "load_problem",
     "shipped_problems",
+    "timed_evaluation",
 ]
 
 _HOMES = {
@@ -39,10 +46,14 @@ _HOMES = {
     "Failure": "evaluators.contract",
     "Limits": "sandbox.limits",
     "Operator": "evolve.operators.contract",
+    "PairedTimer": "evaluators.timing.paired",
     "Problem": "evolve.config.problem",
     "Proposal": "evolve.operators.contract",
+    "TimedTask": "evaluators.timing.tasks",
+    "TimingEffort": "evaluators.timing.paired",
     "load_problem": "evolve.config.problem",
     "shipped_problems": "evolve.config.locate",
+    "timed_evaluation": "evaluators.timing.evaluation",
 }
 _SIBLINGS = ("archive", "evaluators", "sandbox")
 

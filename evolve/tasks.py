@@ -38,7 +38,7 @@ def handle(task: str, payload: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def evaluate(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Judge each child: `judge` (a JudgeSpec mapping), `children` (files and rng_seed) -> `evaluations`.
+    """Judge each child: `judge` (a JudgeSpec mapping), `children` (files, rng_seed, inherited) -> `evaluations`.
 
     A sandbox that stays broken gives `broken`, the reason, instead. A judge that cannot be built fails the child that
     it was built for.
@@ -53,7 +53,11 @@ def evaluate(payload: Mapping[str, Any]) -> dict[str, Any]:
 def verify(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Verify one candidate: `judge`, `files` -> `verdict`; or `failed` or `broken`, the reason."""
     try:
-        return {"verdict": verdict_to_mapping(_judge_for(payload["judge"]).verify(payload["files"]))}
+        return {
+            "verdict": verdict_to_mapping(
+                _judge_for(payload["judge"]).verify(payload["files"], inherited=payload.get("inherited", ""))
+            )
+        }
     except EvaluatorError as error:
         return {"failed": str(error)}
     except SandboxError as error:
@@ -74,6 +78,7 @@ def burst(payload: Mapping[str, Any]) -> dict[str, Any]:
     from sandbox.symbolic.parse import parse
     from sandbox.symbolic.render import render
     from sandbox.symbolic.vocabulary import load_vocabulary
+    from sandbox.torch_device import DeviceError
 
     try:
         judge = _judge_for(payload["judge"])
@@ -83,6 +88,9 @@ def burst(payload: Mapping[str, Any]) -> dict[str, Any]:
     if fit is None:
         raise ValueError("this problem's evaluator offers no fit target: use the plain symbolic operators")
     points, values, relative = fit
+    n_inputs = len(points) if points.ndim > 1 else 1
+    if n_inputs != len(payload["inputs"]):
+        return {"failed": f"its fit_target has points of {n_inputs} inputs, programs take {len(payload['inputs'])}"}
     vocabulary = load_vocabulary(payload["vocabulary"])
     parents = [parse(text, vocabulary, inputs=payload["inputs"]) for text in payload["parents"]]
     kind, period = judge.symmetry() or (None, None)
@@ -99,7 +107,10 @@ def burst(payload: Mapping[str, Any]) -> dict[str, Any]:
         result = fit_constants(canonical(parents[0], vocabulary), vocabulary, target, payload["rng_seed"])
     else:
         settings = BurstSettings(**{**payload["settings"], "kind": BurstKind(payload["settings"]["kind"])})
-        result = run_burst(parents, vocabulary, target, settings, payload["rng_seed"])
+        try:
+            result = run_burst(parents, vocabulary, target, settings, payload["rng_seed"])
+        except DeviceError as error:
+            return {"failed": str(error)}
     return {
         "children": [
             {
@@ -139,7 +150,9 @@ TASKS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
 
 def _evaluated(spec: Mapping[str, Any], child: Mapping[str, Any]) -> Evaluation:
     try:
-        return _judge_for(spec).evaluate(child["files"], rng_seed=child["rng_seed"])
+        return _judge_for(spec).evaluate(
+            child["files"], rng_seed=child["rng_seed"], inherited=child.get("inherited", "")
+        )
     except EvaluatorError as error:
         return Evaluation.failed(Failure.EVALUATOR, detail=clean(str(error), MAX_TEXT))
 

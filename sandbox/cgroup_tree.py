@@ -15,6 +15,8 @@ from pathlib import Path
 PREFIX = "evolve-sandbox-"
 SLOT = "slot"
 PATIENCE_SECONDS = 1.0
+OWN_PATIENCE_SECONDS = 5.0
+FEWEST_ROUNDS = 20  # a machine that stood still lets nobody die
 POLL_SECONDS = 0.002
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -81,7 +83,7 @@ class CgroupTree:
 
     def remove(self) -> None:
         """Kill what is left and remove the folder; what cannot be removed is left to the next sweep."""
-        _empty(self.folder)
+        _empty(self.folder, patience_seconds=OWN_PATIENCE_SECONDS)
         with suppress(OSError):
             os.rmdir(self.name, dir_fd=self.above)
         os.close(self.folder)
@@ -131,12 +133,14 @@ def _open_locked(above: int, name: str, *, wait: bool) -> int:
     return descriptor
 
 
-def _empty(folder: int) -> None:
-    """Remove the slots in a folder with all that runs in them, as far as that can be done in a second."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def _empty(folder: int, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    """Remove the slots in a folder with all that runs in them, as far as that can be done in this time."""
+    deadline = time.monotonic() + patience_seconds
+    n_rounds = 0
     for name in os.listdir(folder):
         if name.startswith(SLOT):
-            while _holds_dying(folder, name) and time.monotonic() < deadline:
+            while _holds_dying(folder, name) and (n_rounds < FEWEST_ROUNDS or time.monotonic() < deadline):
+                n_rounds += 1
                 time.sleep(POLL_SECONDS)
 
 

@@ -9,6 +9,7 @@ import errno
 import gc
 import importlib
 import linecache
+import mmap
 import os
 import random
 import sys
@@ -25,12 +26,14 @@ from sandbox.wire import HEADER, NotFiniteError, PlainDataError, decode, encode
 
 REQUESTS, ANSWERS = 3, 4  # descriptors
 FIRST_UNUSED = 5
+SHARED = 6  # behind that of Landlock's rules; closed once the memory is mapped
 SETUP_FAILED = 99
 READY = encode(["ready"])
 _REHEARSED = "rehearsal"
 _REHEARSAL = ["load", [[f"{_REHEARSED}.py", "def f(x):\n    return x\n"]], f"{_REHEARSED}.py"]
 _THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 MAX_TRACEBACK = 8000
+_TOOLBOX = "sandbox.toolbox"
 _OUR_PACKAGES = frozenset(("archive", "evaluators", "evolve", "sandbox"))
 MAX_LINE = 200
 _KIND_OF_ERRNO = {
@@ -51,6 +54,7 @@ def run(jail: Jail, limits: dict[str, Any], *, slot: int, server_pid: int) -> No
     """Become a candidate's process; descriptors 0 to 4 and the working directory are in place. Never returns."""
     status = SETUP_FAILED
     try:
+        shared = _mapped(limits["shared_bytes"])
         confine(jail, limits, slot=slot, server_pid=server_pid)
         _start_looking_around(limits["n_threads"])
         if jail.gpu is not None:
@@ -59,7 +63,7 @@ def run(jail: Jail, limits: dict[str, Any], *, slot: int, server_pid: int) -> No
         filter_calls(jail, limits)
         _rehearse()
         write_all(ANSWERS, READY)
-        status = _serve(limits["result_bytes"])
+        status = _serve(limits["result_bytes"], shared)
     except SystemExit as leaving:
         status = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except BrokenPipeError:
@@ -78,7 +82,9 @@ def look_like_a_fresh_interpreter(*, is_clean: bool = True) -> None:
     os.environ |= {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "CUDA_VISIBLE_DEVICES": ""}
     os.environ |= dict.fromkeys(_THREAD_COUNTS, "1")
     for name in [name for name in sys.modules if name == "sandbox" or name.startswith("sandbox.")]:
-        del sys.modules[name]
+        module = sys.modules.pop(name)
+        if name.startswith(_TOOLBOX):  # made for candidates: these see it as a package of its own
+            sys.modules[name.removeprefix("sandbox.")] = module
     sys.modules.update(dict.fromkeys(_OUR_PACKAGES))  # type: ignore[arg-type]  # None: "there is no such module", though it may be installed
     sys.argv[:] = [""]
     sys.orig_argv[:] = [""]
@@ -120,11 +126,24 @@ def _text_stream(descriptor: int) -> Any:
     return open(descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
 
 
-def _serve(result_bytes: int) -> int:
+def _mapped(n_bytes: int) -> mmap.mmap | None:
+    """The memory that this process shares with its controller, if there is any.
+
+    Python's object keeps a descriptor of its own, which is worth nothing: the memory's size is sealed.
+    """
+    if not n_bytes:
+        return None
+    try:
+        return mmap.mmap(SHARED, n_bytes)
+    finally:
+        os.close(SHARED)
+
+
+def _serve(result_bytes: int, shared: mmap.mmap | None) -> int:
     """Answer requests until the other side closes; returns the exit status."""
     module: ModuleType | None = None
     while (frame := read_frame(REQUESTS)) is not None:
-        request = decode(*frame)
+        request = decode(*frame, shared=shared)
         try:
             if request[0] == "load":
                 module = _load(request[1], request[2])

@@ -15,7 +15,7 @@ from sandbox.layers import Layer
 from sandbox.namespaces import fork_apart
 from sandbox.orphans import kill_orphans, kill_uid
 from sandbox.place import Place
-from sandbox.watch import Birth, Watch
+from sandbox.watch import Birth, Watch, outer_pid
 
 CANNOT_PREPARE = 98
 GROUP_SLACK_BYTES = 32 << 20  # the copies that a child makes of the server's pages are charged to its group
@@ -60,7 +60,7 @@ class Children:
         return self.jail.does(Layer.PID_NAMESPACE) or self.jail.does(Layer.SECCOMP)
 
     def start(self, limits: dict[str, Any], descriptors: Sequence[int]) -> dict[str, Any]:
-        """Fork a confined child that owns three descriptors (requests, answers, output)."""
+        """Fork a confined child that owns three descriptors (requests, answers, output), or shared memory as well."""
         self._n_started += 1
         slot = self._free_slot()
         has_scratch = limits["scratch_bytes"] > 0
@@ -90,7 +90,9 @@ class Children:
             return {"error": f"cannot limit a process: {error}"}
         watch = Watch(proc=self.place.proc, pid=pid, limits=limits, birth=self.birth, folder=folder)
         self._running[pid] = _Running(self._n_started, slot, home, watch)
-        return {"session": self._n_started, "pid": pid}
+        shares = limits["shared_bytes"] > 0  # whoever times a candidate has to be able to stop it
+        outer = {"outer_pid": outer_pid(self.place.proc, pid)} if shares else {}
+        return {"session": self._n_started, "pid": pid, **outer}
 
     def fork(self) -> int:
         """Fork, into a process namespace of its own where there are such; as `os.fork`."""
@@ -105,7 +107,7 @@ class Children:
             OSError: the kernel refused; the child must be killed.
         """
         if self.groups is not None and self.jail.does(Layer.MEMORY_CGROUP):
-            memory = limits["memory_bytes"] + limits["scratch_bytes"] + GROUP_SLACK_BYTES
+            memory = limits["memory_bytes"] + limits["scratch_bytes"] + limits["shared_bytes"] + GROUP_SLACK_BYTES
             self.groups.enter(slot, pid, memory_bytes=memory, n_processes=limits["n_processes"])
 
     def look(self) -> None:
@@ -204,12 +206,12 @@ def _kill(pid: int) -> None:
 
 
 def arrange(jail: Jail, descriptors: Sequence[int], home: str) -> None:
-    """In the child: an own session, descriptors 0 to 4 and no others, the private folder."""
+    """In the child: an own session, descriptors 0 to 4 and two that it closes soon, no others, the private folder."""
     if jail.does(Layer.OWN_SESSION):
         os.setsid()
     signal.set_wakeup_fd(-1)
-    above = child.FIRST_UNUSED  # the received ones may lie where others have to go
-    requests, answers, output = (fcntl.fcntl(descriptor, fcntl.F_DUPFD, above) for descriptor in descriptors)
+    above = child.SHARED + 1  # the received ones may lie where others have to go
+    requests, answers, output, *shared = (fcntl.fcntl(descriptor, fcntl.F_DUPFD, above) for descriptor in descriptors)
     ruleset = None if jail.ruleset is None else fcntl.fcntl(jail.ruleset, fcntl.F_DUPFD, above)
     null = os.open(os.devnull, os.O_RDONLY)  # an inherited one would share its flags with every other child
     os.dup2(null, 0)
@@ -217,10 +219,12 @@ def arrange(jail: Jail, descriptors: Sequence[int], home: str) -> None:
     os.dup2(output, 2)
     os.dup2(requests, child.REQUESTS)
     os.dup2(answers, child.ANSWERS)
-    first = child.FIRST_UNUSED
-    if ruleset is not None:
-        os.dup2(ruleset, RULESET)
-        first = RULESET + 1
-    if jail.does(Layer.CLOSED_DESCRIPTORS):
-        os.closerange(first, os.sysconf("SC_OPEN_MAX"))
+    closes = jail.does(Layer.CLOSED_DESCRIPTORS)
+    for place, descriptor in ((RULESET, ruleset), (child.SHARED, shared[0] if shared else None)):
+        if descriptor is not None:
+            os.dup2(descriptor, place)
+        elif closes:
+            os.closerange(place, place + 1)
+    if closes:
+        os.closerange(child.SHARED + 1, os.sysconf("SC_OPEN_MAX"))
     os.chdir(home)

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sandbox.limits import Limits
+from sandbox.pausing import CallTime
+from sandbox.shared import SharedArray, SharedMemory
 
 PlainData: TypeAlias = (
     bool | int | float | str | npt.NDArray[np.generic] | list["PlainData"] | Mapping[str, "PlainData"] | None
@@ -43,6 +45,35 @@ class Session(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+class SharingSession(Session, Protocol):
+    """A session with memory that both sides see (`Limits.shared_bytes`), and whose process can be stopped.
+
+    What lies in the memory may change at any time unless the process is paused.
+    """
+
+    @property
+    def shared(self) -> SharedMemory:
+        """That memory; its arrays are arguments for `call` and `timed`.
+
+        Raises:
+            SandboxError: the limits say that there is none.
+        """
+
+    def timed(self, name: str, *args: PlainData | SharedArray, timeout: float | None = None) -> CallTime:
+        """Let the process go on, run `name(*args)` as `call` does, and pause it; the answer is thrown away.
+
+        Raises:
+            As `call`.
+        """
+
+    def pause(self) -> None:
+        """Stop the process: nothing in it runs until the next call, which lets it go on. Harmless when repeated.
+
+        Raises:
+            SandboxError: it cannot be stopped here.
+        """
 
 
 class Sandbox(Protocol):

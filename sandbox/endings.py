@@ -18,6 +18,7 @@ from sandbox.errors import (
 from sandbox.filetree import N_SCRATCH_FILES
 from sandbox.limits import Limits
 
+_GPU_LIMIT = "[limits] gpu_memory_mb, or its share of the card"
 NEARLY_ALL = 0.75  # of memory; and of time, as the kernel ends a process by whole ticks and then tells what it ran
 
 
@@ -50,7 +51,7 @@ def told_limit(kind: str, limits: Limits) -> str:
         case "disk":
             return f"more in the scratch folder than the {_scratch(limits)} allowed ([limits] scratch_mb): "
         case "gpu_memory" if limits.gpu_memory_bytes:
-            return f"more GPU memory than the {_mib(limits.gpu_memory_bytes)} allowed ([limits] gpu_memory_mb): "
+            return f"more GPU memory than the {_mib(limits.gpu_memory_bytes)} allowed ({_GPU_LIMIT}): "
     return ""
 
 
@@ -72,7 +73,7 @@ def _error_of_watch(reason: Mapping[str, Any], limits: Limits, tail: str) -> Can
         case "disk":
             return CandidateDiskLimit(f"wrote {used} bytes, allowed are {_scratch(limits)} ([limits] scratch_mb){tail}")
         case "gpu_memory":
-            allowed = f"{_mib(limits.gpu_memory_bytes)} ([limits] gpu_memory_mb)"
+            allowed = f"{_mib(limits.gpu_memory_bytes)} ({_GPU_LIMIT})"
             return CandidateOutOfGpuMemory(f"took {_mib(used)} of GPU memory, allowed are {allowed}{tail}")
     return CandidateCrashed(f"ended because it could not be watched: {reason['error']}{tail}")
 

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from sandbox.errors import SandboxError
+
+CONTEXT_BYTES = 1 << 30  # what CUDA itself takes of a card (0.3 to 0.6 GiB) is not the candidate's doing
 _NODES = ("nvidia[0-9c-]*", "nvidia-caps/nvidia-cap*")
 
 
@@ -26,13 +29,16 @@ class DriverPlaces:
 class GpuAccess:
     """The graphics cards (NVIDIA's) that the candidates of a sandbox may use; they do not see any other.
 
-    `devices` are numbers as `nvidia-smi` shows them, `nvidia_smi` is that program. `same_pids` says whether it counts
-    processes as this process does, which limits of GPU memory rely on; None: it does, unless this is a container.
+    `devices` are numbers as `nvidia-smi` shows them, or UUIDs of cards or of parts of cards (MIG); `nvidia_smi` is that
+    program. `same_pids` says whether it counts processes as this process does, which limits of GPU memory rely on;
+    None: it does, unless this is a container. With a `memory_share` below 1 several candidates share a card: each may
+    take that part of its memory, unless its limits say less.
     """
 
-    devices: tuple[int, ...] = (0,)
+    devices: tuple[int | str, ...] = (0,)
     nvidia_smi: str = "nvidia-smi"
     same_pids: bool | None = None
+    memory_share: float = 1.0
     places: DriverPlaces = field(default_factory=DriverPlaces)
 
 
@@ -70,6 +76,23 @@ class Gpu:
             fraction = min(1.0, gpu_memory_bytes / self.memory_bytes)
             told["PYTORCH_CUDA_ALLOC_CONF"] = f"per_process_memory_fraction:{fraction:.6f}"
         return told
+
+
+def share_bytes(gpu: Gpu, access: GpuAccess) -> int:
+    """What one of several candidates on a card may take, beside what CUDA takes itself; 0: all, or nobody knows.
+
+    Raises:
+        SandboxError: so small a part of this card is not enough for CUDA itself.
+    """
+    if access.memory_share >= 1.0 or not gpu.memory_bytes:
+        return 0
+    left = int(gpu.memory_bytes * access.memory_share) - CONTEXT_BYTES
+    if left <= 0:
+        raise SandboxError(
+            f"{access.memory_share:g} of a card with {gpu.memory_bytes >> 20} MiB is less than CUDA itself may take "
+            f"({CONTEXT_BYTES >> 20} MiB): give each candidate more (--gpus)"
+        )
+    return left
 
 
 def nodes_in(folder: str = "/dev") -> tuple[str, ...]:

@@ -2,20 +2,21 @@
 
 import os
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sandbox.errors import CandidateError, SandboxError
-from sandbox.gpu import GpuAccess
-from sandbox.gpu_search import ask
+from sandbox.gpu import CONTEXT_BYTES, GpuAccess
 from sandbox.limits import MEBIBYTE, Limits
 from sandbox.link import Reply, ServerLink
+from sandbox.nvidia_smi import ask
 from sandbox.session import ProcessSession
 
 POLL_SECONDS = 0.5
 ASK_SECONDS = 5.0
 N_PATIENCE = 3
-CONTEXT_BYTES = 1024 * MEBIBYTE  # what CUDA itself takes of a card (0.3 to 0.6 GiB) is not the candidate's doing
+REST = 4  # times what the driver took to answer: it wakes cards, and others measure time on them
 _FIRST_PID_NAMESPACE = 0xEFFF_FFFC  # the machine's own; the kernel gives it this number
 
 
@@ -30,11 +31,11 @@ class Watched:
 
 
 class GpuWatch:
-    """Asks `nvidia-smi` twice a second, in a thread that lives only while sessions with a limit run."""
+    """Asks `nvidia-smi`, twice a second if it is quick, in a thread that lives only while sessions with a limit run."""
 
     def __init__(self, access: GpuAccess) -> None:
         self._program = access.nvidia_smi
-        self._knows_pids = counts_as_the_machine() if access.same_pids is None else access.same_pids
+        self.knows_pids = counts_as_the_machine() if access.same_pids is None else access.same_pids
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._watched: set[Watched] = set()
@@ -46,7 +47,7 @@ class GpuWatch:
         Raises:
             SandboxError: its process cannot be told from others here.
         """
-        if not self._knows_pids:
+        if not self.knows_pids:
             raise SandboxError(
                 "limits of GPU memory do not work in this container: the driver tells the machine's process numbers, "
                 "which cannot be seen from here. Start the container with the machine's (--pid=host), or set "
@@ -71,6 +72,7 @@ class GpuWatch:
     def _run(self) -> None:
         n_failed = 0
         while watched := self._rest():
+            asked = time.monotonic()
             try:
                 used = used_bytes(ask(self._program, "--query-compute-apps=pid,used_gpu_memory", seconds=ASK_SECONDS))
                 n_failed = 0
@@ -80,7 +82,7 @@ class GpuWatch:
                 n_failed += 1
                 for each in watched if n_failed >= N_PATIENCE else ():
                     _end(each, blind=str(error))
-            self._wake.wait(POLL_SECONDS)
+            self._wake.wait(max(POLL_SECONDS, REST * (time.monotonic() - asked)))
 
     def _rest(self) -> list[Watched]:
         """Who is to be watched; with nobody left the thread ends."""
@@ -104,15 +106,20 @@ class GpuWatch:
 class WatchedSession(ProcessSession):
     """A session with a limit of GPU memory."""
 
-    def __init__(self, link: ServerLink, limits: Limits, watch: GpuWatch) -> None:
-        """As `ProcessSession`; the watch begins when there is a program to watch."""
+    def __init__(self, link: ServerLink, limits: Limits, watch: GpuWatch, *, is_share: bool = False) -> None:
+        """As `ProcessSession`; the watch begins when there is a program to watch.
+
+        With `is_share` the limit is the candidate's share of its card, which nobody asked for in so many bytes: where
+        it cannot be watched, torch still keeps to it and others need not.
+        """
         super().__init__(link, limits)
         self._watch = watch
+        self._is_to_watch = bool(limits.gpu_memory_bytes) and (watch.knows_pids or not is_share)
         self._watched: Watched | None = None
 
     def load(self, files: Mapping[str, str], entry: str) -> None:
         """As `ProcessSession.load`."""
-        if self._limits.gpu_memory_bytes and self._started is not None:
+        if self._is_to_watch and self._started is not None:
             self._watched = self._watch.add(self._link, self._started, self._limits.gpu_memory_bytes)
         super().load(files, entry)
 

@@ -163,6 +163,7 @@ def resource_limits(jail: Jail, limits: Mapping[str, Any]) -> dict[int, int]:
     """The limits of a child by their number in `resource`, but for that on processes."""
     memory = limits["memory_bytes"]
     slack = ADDRESS_SLACK_BYTES + (limits["n_threads"] - 1) * ADDRESS_BYTES_PER_THREAD
+    slack += limits["shared_bytes"]
     always = {
         resource.RLIMIT_CPU: max(1, -int(-limits["cpu_seconds"] // 1)),
         resource.RLIMIT_CORE: 0,

@@ -14,7 +14,8 @@ class Limits:
     prints, `result_bytes` one encoded answer, `n_threads` the threads that libraries use by themselves, `n_processes`
     all threads together (there are no child processes, except at the level `WEAK`), `n_files` what it may hold open at
     once, `scratch_bytes` the private folder that is the only place where it can write (0: there is none),
-    `gpu_memory_bytes` what it may take of all its graphics cards together (0: there is no such limit).
+    `gpu_memory_bytes` what it may take of all its graphics cards together (0: there is no such limit). `shared_bytes`
+    is the size of the memory that it shares with whoever calls it, beside its own (0: there is none).
     """
 
     wall_seconds: float = 10.0
@@ -27,3 +28,4 @@ class Limits:
     n_files: int = 64
     scratch_bytes: int = 0
     gpu_memory_bytes: int = 0
+    shared_bytes: int = 0

@@ -22,7 +22,7 @@ from sandbox.jail import N_UIDS, UNUSED_UIDS
 from sandbox.layers import BASIC, NAMESPACES, Layer
 from sandbox.limits import Limits
 from sandbox.namespaces import identities
-from sandbox.orphans import sweep
+from sandbox.orphans import TOKEN_VARIABLE, sweep
 from sandbox.plan import ACTIVE
 from sandbox.removal import remove_tree
 from sandbox.untrusted_text import tame
@@ -31,7 +31,6 @@ START_SECONDS = 120.0
 REPLY_SECONDS = 30.0
 END_SECONDS = 10.0
 MESSAGE_BYTES = 65536
-TOKEN_VARIABLE = "EVOLVE_SANDBOX"  # noqa: S105 a name, not a password
 # A fork copies the tables of all pages: with large ones that of a process with torch takes a third of the time.
 _LARGE_PAGES = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 PASSED_ON = ("LD_LIBRARY_PATH", "TMPDIR")
@@ -149,7 +148,9 @@ class ServerLink:
         return not poll.poll(0)  # else it hung up, and its launcher has not noticed yet
 
     def start(self, limits: Limits, descriptors: Sequence[int]) -> "Reply":
-        """Ask for a child that owns the three descriptors (requests, answers, output); the reply has its `session`.
+        """Ask for a child that owns the descriptors (requests, answers, output, and shared memory if it has any).
+
+        The reply has its `session`, and with shared memory its `outer_pid`.
 
         Raises:
             SandboxError: the server is gone.

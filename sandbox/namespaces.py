@@ -34,7 +34,7 @@ FILES = {  # of /proc/self/ns
     Layer.NETWORK_NAMESPACE: "net",
     Layer.IPC_NAMESPACE: "ipc",
 }
-PROBE_SECONDS = 10.0
+PROBE_SECONDS = 60.0
 CHECK_SECONDS = 1.0
 
 

@@ -6,21 +6,24 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+TOKEN_VARIABLE = "EVOLVE_SANDBOX"  # noqa: S105 a name, not a password: by its value a server's processes are known
 PATIENCE_SECONDS = 1.0
 POLL_SECONDS = 0.005
 DYING_SECONDS = 0.001
+FEWEST_ROUNDS = 20
 
 
-def kill_orphans(leaders: set[int]) -> int:
+def kill_orphans(leaders: set[int], *, patience_seconds: float = PATIENCE_SECONDS) -> int:
     """Kill and reap all children of this process but the leaders, and their children as they fall to us.
 
     This process must be a child subreaper. Every process it adopts is a runaway, whichever session it came from.
 
     Returns:
-        How many are left after a second of trying; more than none means that they multiply faster than they die, or
+        How many are left when patience is at its end; more than none means that they multiply faster than they die, or
         that this process may not kill them.
     """
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + patience_seconds
+    n_rounds = 0
     while orphans := own_children() - leaders:
         for pid in orphans:
             with suppress(ProcessLookupError, PermissionError):
@@ -28,7 +31,8 @@ def kill_orphans(leaders: set[int]) -> int:
         are_buried = [_is_buried(pid) for pid in orphans]
         if not all(are_buried):
             time.sleep(DYING_SECONDS)
-        if time.monotonic() > deadline:
+        n_rounds += 1
+        if n_rounds >= FEWEST_ROUNDS and time.monotonic() > deadline:  # a machine that stood still lets nobody die
             return len(own_children() - leaders)
     return 0
 

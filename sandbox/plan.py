@@ -34,6 +34,7 @@ _TRIAL = {
     "n_processes": 32,
     "n_files": 64,
     "scratch_bytes": 0,
+    "shared_bytes": 0,
 }
 _WHOLE_RANGE = 1 << 31
 

@@ -5,11 +5,12 @@ import weakref
 from collections import deque
 from collections.abc import Mapping, Set
 from contextlib import suppress
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 from sandbox.errors import CandidateSyntaxError, SandboxError
-from sandbox.gpu import GpuAccess
+from sandbox.gpu import GpuAccess, share_bytes
 from sandbox.gpu_search import find_gpu
 from sandbox.gpu_watch import GpuWatch, WatchedSession
 from sandbox.layers import Layer, Level, level_of
@@ -54,6 +55,7 @@ class ProcessSandbox:
         self._n_parked = n_parked
         self._gpu = gpu
         self._gpu_watch = None if gpu is None else GpuWatch(gpu)
+        self._share_bytes = 0
         self._link: ServerLink | None = None
         self._lock = threading.Lock()
         self._sessions_lock = threading.Lock()
@@ -126,6 +128,7 @@ class ProcessSandbox:
                 self._link = None
             if self._link is None:
                 gpu = None if self._gpu is None else find_gpu(self._gpu)
+                self._share_bytes = 0 if gpu is None or self._gpu is None else share_bytes(gpu, self._gpu)
                 self._link = ServerLink(self._preload, without=self._without, unsafe=self._unsafe, gpu=gpu)
                 level = level_of(self._link.layers)
                 if self._first_level not in (None, level):
@@ -142,6 +145,9 @@ class ProcessSandbox:
     def _new_session(self, link: ServerLink, limits: Limits) -> ProcessSession:
         if self._gpu_watch is None:
             session = ProcessSession(link, limits)
+        elif self._share_bytes and not limits.gpu_memory_bytes:
+            share = replace(limits, gpu_memory_bytes=self._share_bytes)
+            session = WatchedSession(link, share, self._gpu_watch, is_share=True)
         else:
             session = WatchedSession(link, limits, self._gpu_watch)
         with self._sessions_lock:

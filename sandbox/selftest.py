@@ -42,6 +42,7 @@ _LIMITS = {
     "n_processes": 32,
     "n_files": 64,
     "scratch_bytes": 0,
+    "shared_bytes": 0,
 }
 _TAKEN_BYTES = 32 * MEBIBYTE
 _MEASURE_ME, _DONE = "measure", "done"

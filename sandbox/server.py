@@ -4,8 +4,8 @@ It is a process of its own, started with a clean environment. No candidate text,
 its memory: it receives the ends of three pipes and hands them to the child. It is the only parent of candidates and
 adopts whatever they leave behind, so every process in its care is either a session's leader or a runaway to be killed.
 
-Messages are JSON over a sequenced-packet socket: `start` (with three descriptors), `stop` and `blame`, each with a
-number. Each gets one reply with its number, in any order: nobody waits for the slow death of another's child.
+Messages are JSON over a sequenced-packet socket: `start` (with three descriptors, or four), `stop` and `blame`, each
+with a number. Each gets one reply with its number, in any order: nobody waits for the slow death of another's child.
 """
 
 import gc
@@ -40,6 +40,7 @@ from sandbox.selftest import SelfTestError, test_jail
 from sandbox.watch import POLL_SECONDS, Birth, birth_of
 
 N_DESCRIPTORS = 3
+MOST_DESCRIPTORS = N_DESCRIPTORS + 1  # shared memory
 MESSAGE_BYTES = 65536
 CHECK_SECONDS = 1.0
 
@@ -247,7 +248,7 @@ def _serve(control: socket.socket, children: Children, controller_pid: int) -> N
 def _answer(control: socket.socket, children: Children) -> bool:
     """Read one message, do what it asks, reply unless that takes time; False when the controller closed."""
     try:
-        data, descriptors, _, _ = socket.recv_fds(control, MESSAGE_BYTES, N_DESCRIPTORS)
+        data, descriptors, _, _ = socket.recv_fds(control, MESSAGE_BYTES, MOST_DESCRIPTORS)
     except ConnectionError:
         return False
     if not data:
@@ -255,8 +256,8 @@ def _answer(control: socket.socket, children: Children) -> bool:
     message = json.loads(data)
     reply: dict[str, Any] | None
     try:
-        if message["op"] == "start" and len(descriptors) != N_DESCRIPTORS:
-            reply = {"error": f"{len(descriptors)} of {N_DESCRIPTORS} descriptors arrived: too many files are open"}
+        if message["op"] == "start" and len(descriptors) != (n_sent := _n_descriptors(message["limits"])):
+            reply = {"error": f"{len(descriptors)} of {n_sent} descriptors arrived: too many files are open"}
         elif message["op"] == "start":
             reply = children.start(message["limits"], descriptors)
         elif message["op"] == "blame":
@@ -267,6 +268,10 @@ def _answer(control: socket.socket, children: Children) -> bool:
         for descriptor in descriptors:
             os.close(descriptor)
     return reply is None or _reply(control, message["number"], reply)
+
+
+def _n_descriptors(limits: dict[str, Any]) -> int:
+    return MOST_DESCRIPTORS if limits["shared_bytes"] else N_DESCRIPTORS
 
 
 def _reply(control: socket.socket, number: int, reply: dict[str, Any]) -> bool:

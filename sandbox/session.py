@@ -1,5 +1,6 @@
 """The controller's side of one session: sends calls, reads answers, names what went wrong."""
 
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import TracebackType
@@ -26,6 +27,8 @@ from sandbox.errors import (
 )
 from sandbox.limits import Limits
 from sandbox.link import Reply, ServerLink
+from sandbox.pausing import CallTime, Pausing
+from sandbox.shared import SharedArray, SharedMemory
 from sandbox.untrusted_text import tame
 from sandbox.wire import NotFiniteError, PlainDataError, decode, encode, has_only_finite_arrays
 
@@ -61,20 +64,28 @@ class ProcessSession:
         self._link = link
         self._when_answered: Callable[[], None] | None = None
         self._limits = limits
+        self._pausing: Pausing | None = None
+        self._shared: SharedMemory | None = None
         try:
             self._channel = Channel(
                 output_bytes=limits.output_bytes, answer_bytes=limits.result_bytes, lifeline=link.lifeline
             )
+            if limits.shared_bytes:
+                self._shared = SharedMemory(limits.shared_bytes)
         except OSError as error:
             raise SandboxError(f"cannot open the pipes of a session: {error}") from error
         self._error: CandidateError | SandboxError | None = None
         self._ending: dict[str, Any] | None = None
         try:
-            self._started: Reply | None = link.start(limits, self._channel.theirs)
+            shared = () if self._shared is None else (self._shared.descriptor,)
+            self._started: Reply | None = link.start(limits, (*self._channel.theirs, *shared))
             self._channel.close_theirs()
         except SandboxError:
             self._channel.close()
             raise
+        finally:
+            if self._shared is not None:
+                self._shared.give_away()
 
     def when_answered(self, action: Callable[[], None]) -> None:
         """Do this once: after the first call, or when the session is closed without one."""
@@ -101,13 +112,44 @@ class ProcessSession:
             raise self._failed(CandidateSyntaxError(f"the text of a file is not text: {error}")) from None
         self._ask(message, self._limits.wall_seconds)
 
-    def call(self, name: str, *args: PlainData, timeout: float | None = None) -> Any:
+    def call(self, name: str, *args: PlainData | SharedArray, timeout: float | None = None) -> Any:
         """Run `name(*args)` in the candidate's process; see `sandbox.contract.Session.call`."""
-        seconds = self._limits.wall_seconds if timeout is None else min(timeout, self._limits.wall_seconds)
+        message = encode(["call", name, list(args)])
+        if self._pausing is not None and self._pausing.is_paused:
+            self._pausing.go()
         try:
-            return self._ask(encode(["call", name, list(args)]), seconds)
+            return self._ask(message, self._allowed(timeout))
         finally:
             self._tell()
+
+    def timed(self, name: str, *args: PlainData | SharedArray, timeout: float | None = None) -> CallTime:
+        """Let a paused process go on, call it, pause it again; see `sandbox.contract.SharingSession.timed`."""
+        message, seconds = encode(["call", name, list(args)]), self._allowed(timeout)
+        pausing = self._taken_hold()
+        try:
+            before, started = pausing.processor_seconds(), time.perf_counter()
+            pausing.go()
+            self._ask(message, seconds)
+            pausing.stop()
+            wall_seconds = time.perf_counter() - started
+            return CallTime(wall_seconds, pausing.processor_seconds() - before)
+        finally:
+            self._tell()
+
+    def pause(self) -> None:
+        """Stop the process where it is; see `sandbox.contract.SharingSession.pause`."""
+        self._taken_hold().stop()
+
+    @property
+    def shared(self) -> SharedMemory:
+        """The memory that it shares with us.
+
+        Raises:
+            SandboxError: its limits say that there is none.
+        """
+        if self._shared is None:
+            raise SandboxError("this session shares no memory: set [limits] shared_mb")
+        return self._shared
 
     def close(self) -> None:
         """Kill the process and everything it started; harmless when repeated."""
@@ -126,6 +168,19 @@ class ProcessSession:
     ) -> None:
         """Close."""
         self.close()
+
+    def _allowed(self, timeout: float | None) -> float:
+        return self._limits.wall_seconds if timeout is None else min(timeout, self._limits.wall_seconds)
+
+    def _taken_hold(self) -> Pausing:
+        """The means to pause the process, which are there for whoever shares memory."""
+        if self._pausing is None:
+            if self._error is not None:
+                raise self._error.with_traceback(None)
+            if self._shared is None or self._started is None:
+                raise SandboxError("only a session that shares memory can be paused: set [limits] shared_mb")
+            self._pausing = Pausing(self._link.wait(self._started)["outer_pid"], parent=self._link.pid)
+        return self._pausing
 
     def _tell(self) -> None:
         action, self._when_answered = self._when_answered, None
@@ -195,6 +250,9 @@ class ProcessSession:
         if self._started is None:
             return
         started, self._started = self._started, None
+        if self._pausing is not None:
+            self._pausing.close()
+            self._pausing = None
         try:
             number = self._link.wait(started)["session"]
             self._ending = self._link.wait(self._link.stop(number))

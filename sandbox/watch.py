@@ -54,7 +54,7 @@ class Watch:
         if b"VmRSS" not in now and now[b"Threads"] > 1:
             return False  # its main thread ended before the others, which hides what they use; or it is just dying
         used, most = usage(now) - self.birth.used_bytes, self.limits["scratch_bytes"]
-        if used > self.limits["memory_bytes"] + SLACK_BYTES:
+        if used > self.limits["memory_bytes"] + self.limits["shared_bytes"] + SLACK_BYTES:
             self.reason = {"limit": "memory", "used": used}
         elif now[b"Threads"] > self.limits["n_processes"]:
             self.reason = {"limit": "processes", "used": now[b"Threads"]}

@@ -2,17 +2,21 @@
 
 A message is `u32 length | tag | body`. Tag `J` is UTF-8 JSON. Tag `P` is `u64 length of the JSON | JSON | arrays`,
 every part padded to eight bytes; an array stands in the JSON as `{"$": [dtype, shape]}`, the arrays follow in order.
+One in shared memory is `{"$": [dtype, shape, offset, strides]}` and does not follow; only requests may hold such.
 Keys of a caller's own dicts that begin with `$` get a second one, so nothing can pose as an array.
 """
 
 import json
 import math
+import mmap
 import re
 import struct
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from sandbox.shared import SharedArray, placed
 
 HEADER = struct.Struct("<IB")
 TAG_JSON = ord("J")
@@ -76,14 +80,16 @@ def encode(value: Any) -> bytes:
     return b"".join((HEADER.pack(size, TAG_PARTS), *parts))
 
 
-def decode(tag: int, body: bytes | bytearray) -> Any:
+def decode(tag: int, body: bytes | bytearray, *, shared: mmap.mmap | None = None) -> Any:
     """The value of a message's body, checked as if an enemy wrote it; arrays are writable views into `body`.
+
+    With `shared` memory the message may place arrays there; without it, it may not.
 
     Raises:
         PlainDataError: anything but exactly one well-formed finite value.
     """
     if tag == TAG_JSON:
-        return _Reader(b"").read(bytes(body))
+        return _Reader(b"", shared).read(bytes(body))
     if tag != TAG_PARTS:
         raise PlainDataError(f"message tag {tag} is unknown")
     if len(body) < _JSON_LENGTH.size:
@@ -93,7 +99,7 @@ def decode(tag: int, body: bytes | bytearray) -> Any:
     end = start + n_bytes
     if end + len(_padding(n_bytes)) > len(body):
         raise PlainDataError("the message ends before its JSON")
-    reader = _Reader(memoryview(body)[end + len(_padding(n_bytes)) :])
+    reader = _Reader(memoryview(body)[end + len(_padding(n_bytes)) :], shared)
     value = reader.read(bytes(body[start:end]))
     if reader.n_unread:
         raise PlainDataError(f"{reader.n_unread} bytes follow the last array")
@@ -147,6 +153,9 @@ def _container(value: Any, arrays: Arrays, depth: int) -> Any:
         return dict(zip(map(_key, value), _items(list(value.values()), arrays, depth, list(value)), strict=True))
     if isinstance(value, np.ndarray):
         return _reference(value, arrays)
+    if isinstance(value, SharedArray):
+        array = value.values
+        return {"$": [array.dtype.str, list(array.shape), value.offset, list(array.strides)]}
     raise PlainDataError(
         f"{type(value).__name__} is not plain data: allowed are None, bool, int, float, str, list, tuple, dict with "
         "string keys, and numpy arrays of booleans, integers and floats"
@@ -201,8 +210,9 @@ def _reference(value: npt.NDArray[Any], arrays: Arrays) -> dict[str, Any]:
 class _Reader:
     """Reads one message: JSON whose array references take the next bytes of `parts`."""
 
-    def __init__(self, parts: bytes | memoryview) -> None:
+    def __init__(self, parts: bytes | memoryview, shared: mmap.mmap | None) -> None:
         self._parts = parts
+        self._shared = shared
         self._at = 0
 
     @property
@@ -239,6 +249,8 @@ class _Reader:
         return value
 
     def _read_array(self, reference: Any) -> npt.NDArray[Any]:
+        if self._shared is not None and type(reference) is list and len(reference) == 4:
+            return _read_placed(self._shared, *reference)
         dtype, shape = _check_reference(reference)
         n_bytes = math.prod(shape) * dtype.itemsize
         n_padded = n_bytes + len(_padding(n_bytes))
@@ -252,6 +264,15 @@ class _Reader:
             return np.frombuffer(raw, dtype=dtype).reshape(shape)
         except (ValueError, OverflowError) as error:  # an empty array of impossible sizes
             raise PlainDataError(f"an array of shape {str(shape)[:100]} cannot be") from error
+
+
+def _read_placed(memory: mmap.mmap, dtype: Any, shape: Any, offset: Any, strides: Any) -> npt.NDArray[Any]:
+    """An array in shared memory: who reads such messages is the candidate, and who wrote them its controller."""
+    kind, sizes = _check_reference([dtype, shape])
+    try:
+        return placed(memory, kind, sizes, offset, strides)
+    except (TypeError, ValueError) as error:
+        raise PlainDataError(f"no array can lie there in shared memory: {error}") from error
 
 
 def _check_reference(reference: Any) -> tuple[np.dtype[Any], list[int]]:

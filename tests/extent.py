@@ -11,5 +11,5 @@ FEWEST_EXAMPLES = 12
 
 
 def examples(n: int) -> int:
-    """On how many examples a property is tried: by default on a third of `n`, others in every run."""
+    """On how many examples a property is tried: by default on the same third of `n`, else on others in every run."""
     return n if ALL_TESTS else min(n, max(n // 3, FEWEST_EXAMPLES))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from evolve.testing.sandbox_conformance import is_running
+from evolve.testing.running import is_running
 from sandbox.layers import NAMESPACES, Layer, Level, level_of
 from sandbox.plan import ACTIVE, choose_layers
 from sandbox.process import ProcessSandbox

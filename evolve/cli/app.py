@@ -12,9 +12,10 @@ from evolve.cli.dashboard_command import dashboard_command, top_command
 from evolve.cli.doctor_command import doctor_command
 from evolve.cli.export_command import export_command
 from evolve.cli.frontier_command import frontier_command
-from evolve.cli.list_commands import ls_command, problems_command, status_command, version_command
+from evolve.cli.list_commands import ls_command, status_command, version_command
 from evolve.cli.models_command import models_command
 from evolve.cli.new_command import new_command
+from evolve.cli.problems_command import problems_command
 from evolve.cli.program_commands import best_command, diff_command, lineage_command, show_command
 from evolve.cli.report_command import report_command
 from evolve.cli.run_commands import resume_command, run_command

@@ -2,7 +2,7 @@
 
 import textwrap
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +10,7 @@ from evolve.cli.durations import format_duration
 from evolve.cli.figures import plural
 from evolve.cli.isolation import is_unsafe_allowed, unsafe_sandbox_option
 from evolve.cli.output import Output, json_option
+from evolve.cli.parameters import parameter_option, parameters_of
 from evolve.cli.terminal import clean_line
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ _WIDTH = 100
     show_default=True,
     help="When to stop trying further edits and cheats.",
 )
+@parameter_option
 @unsafe_sandbox_option
 @json_option
 @click.pass_context
@@ -44,7 +46,7 @@ def check_problem_command(
     repeats: int,
     seconds: float,
     unsafe_sandbox: bool | None,
-    as_json: bool,
+    **given: Any,
 ) -> None:
     """Try out a problem before a run. PROBLEM is a folder or a shipped name.
 
@@ -57,8 +59,8 @@ def check_problem_command(
     from evolve.loop.isolation import require_isolation
     from evolve.scaffold.check import check_problem
 
-    output = Output(as_json=as_json)
-    loaded = load_problem(problem)
+    output = Output(as_json=given["as_json"])
+    loaded = load_problem(problem, parameters=parameters_of(given["parameter"]))
     unsafe = is_unsafe_allowed(unsafe_sandbox)
     require_isolation(loaded, unsafe=unsafe)
     report = check_problem(

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+import click
+
 from evolve.cli.durations import format_duration
 from evolve.cli.figures import figure, plural
 from evolve.cli.live import LiveDisplay
@@ -16,7 +18,7 @@ from evolve.cli.output import Output
 from evolve.cli.plain import PlainDisplay
 from evolve.cli.progress import Progress
 from evolve.cli.spending import endings, spending
-from evolve.cli.terminal import is_live_terminal
+from evolve.cli.terminal import clean_line, is_live_terminal
 from evolve.errors import EXIT_FINISHED, EXIT_INTERNAL, EXIT_TARGET_NOT_REACHED
 
 if TYPE_CHECKING:
@@ -113,6 +115,8 @@ def conduct(
 
     def hear(event: "Event") -> None:
         conductor.hear(event)
+        if event.kind == "warning" and event.data.get("loud") and not output.as_json and not sys.stdout.isatty():
+            click.echo(f"note: {clean_line(str(event.data['text']))}", err=True)  # a log of standard output is not read
         if also is not None:
             also(event)
 

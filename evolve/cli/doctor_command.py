@@ -6,11 +6,14 @@ from typing import Any
 import click
 
 from evolve.cli import doctor
+from evolve.cli.durations import duration_option
 from evolve.cli.figures import figure, table
+from evolve.cli.machine_cards import card_lines, machine_cards
 from evolve.cli.output import Output, json_option
-from evolve.errors import EXIT_ENVIRONMENT, EXIT_FINISHED
+from evolve.errors import EXIT_ENVIRONMENT, EXIT_FINISHED, EvolveEnvironmentError
 
 GIBIBYTE = 1 << 30
+NODE_SECONDS = 60.0
 
 
 @click.command("doctor")
@@ -21,13 +24,25 @@ GIBIBYTE = 1 << 30
 @click.option(
     "--preload", default="numpy", show_default=True, help="Modules that the sandbox imports, separated by commas."
 )
+@click.option("--ray", "is_ray", is_flag=True, help="Ask every node of a Ray cluster too; starts one here by itself.")
+@click.option("--ray-address", metavar="auto|HOST[:PORT]", help="Ask the nodes of this cluster (implies --ray).")
+@click.option(
+    "--ray-timeout",
+    "node_seconds",
+    metavar="DURATION",
+    callback=duration_option,
+    help="How long to wait for the nodes' answers. Default: 1m.",
+)
 @json_option
 @click.pass_context
-def doctor_command(context: click.Context, /, *, attacks: bool, proofs: bool, preload: str, as_json: bool) -> None:
+def doctor_command(
+    context: click.Context, /, *, attacks: bool, proofs: bool, preload: str, as_json: bool, **ray: Any
+) -> None:
     """Say what this machine offers. What is missing, and how well the sandbox holds.
 
-    Every start of the sandbox tests itself; --sandbox runs each attack of the hostile suite against it. The exit code
-    is 5 if something is wrong.
+    Every start of the sandbox tests itself; --sandbox runs each attack of the hostile suite against it. With --ray
+    every node of a cluster tests a sandbox of its own, and is compared with this machine. The exit code is 5 if
+    something is wrong.
     """
     output = Output(as_json=as_json)
     modules = tuple(name.strip() for name in preload.split(",") if name.strip())
@@ -36,6 +51,7 @@ def doctor_command(context: click.Context, /, *, attacks: bool, proofs: bool, pr
         "packages": doctor.packages(),
         "places": doctor.places(),
         "sandbox": doctor.sandbox(preload=modules),
+        "gpus": machine_cards(),
     }
     found = doctor.complaints(facts)
     if not as_json:
@@ -43,6 +59,9 @@ def doctor_command(context: click.Context, /, *, attacks: bool, proofs: bool, pr
             output.say(line)
     if attacks and facts["sandbox"]["error"] is None:
         facts["attacks"], wrong = _attack(output, proofs=proofs)
+        found += wrong
+    if ray["is_ray"] or ray["ray_address"] is not None:
+        facts["cluster"], wrong = _ask_cluster(output, ray["ray_address"], ray["node_seconds"] or NODE_SECONDS)
         found += wrong
     facts["complaints"] = found
     output.answer("evolve.doctor/1", facts, lambda: _verdict(found))
@@ -75,6 +94,25 @@ def _attack(output: Output, *, proofs: bool) -> tuple[dict[str, Any] | None, lis
     return figures, wrong
 
 
+def _ask_cluster(output: Output, address: str | None, seconds: float) -> tuple[dict[str, Any] | None, list[str]]:
+    """Ask every node; the facts and what is wrong."""
+    from evolve.cli import cluster_check, cluster_verdict
+
+    output.say()
+    n_workers = None if address else doctor.machine()["cores"]
+    try:
+        facts = cluster_check.check(address, n_workers=n_workers, seconds=seconds, say=output.say)
+    except EvolveEnvironmentError as error:
+        return None, [f"{error.message}; {error.hint}" if error.hint else error.message]
+    wrong = cluster_verdict.complaints(facts)
+    facts["notices"] = cluster_verdict.notices(facts)
+    for line in cluster_check.lines(facts, {name: len(words) for name, words in wrong.items()}):
+        output.say(line)
+    for notice in facts["notices"]:
+        output.say(f"note: {notice}")
+    return facts, cluster_verdict.told(facts, wrong)
+
+
 def _lines(facts: dict[str, Any]) -> Iterator[str]:
     machine = facts["machine"]
     memory = "unknown" if machine["memory_bytes"] is None else f"{machine['memory_bytes'] / GIBIBYTE:.1f} GiB"
@@ -89,6 +127,7 @@ def _lines(facts: dict[str, Any]) -> Iterator[str]:
             continue
         state = "" if place["writable"] else ", NOT WRITABLE"
         yield f"{place['place']:<9} {place['folder']}, {place['free_bytes'] / GIBIBYTE:.1f} GiB free{state}"
+    yield from card_lines(facts["gpus"])
     held = facts["sandbox"]
     if held["error"] is not None:
         return

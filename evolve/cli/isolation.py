@@ -41,12 +41,32 @@ def tell_notices(notices: Sequence[str]) -> None:
 
 
 def stored_notices(meta: Mapping[str, Any]) -> tuple[str, ...]:
-    """The same of a run, as its log has them."""
+    """The same of a run, as its log has them, and why its last session had no graphics card."""
+    return (*problem_notices(meta), *device_notices(meta))
+
+
+def problem_notices(meta: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the problem of a run has to say, whatever machine it runs on."""
     problem = meta.get("problem")
     tables = problem.get("tables", {}) if isinstance(problem, dict) else {}
     options = tables.get("evaluator", {}).get("options") or {}
     notices = options.get("notices", ()) if tables.get("evaluator", {}).get("family") == PEER_FAMILY else ()
     return tuple(map(str, notices))
+
+
+def device_notices(meta: Mapping[str, Any]) -> tuple[str, ...]:
+    """Why the last session judged on processors, in a run whose problem uses graphics cards if there are any."""
+    devices = meta.get("devices")
+    last = devices[-1] if isinstance(devices, list) and devices else None
+    notice = last.get("notice") if isinstance(last, Mapping) else None
+    return (str(notice),) if notice else ()
+
+
+def uses_cards(meta: Mapping[str, Any]) -> bool:
+    """Whether the problem of a run uses graphics cards."""
+    problem = meta.get("problem")
+    tables = problem.get("tables", {}) if isinstance(problem, dict) else {}
+    return tables.get("sandbox", {}).get("gpus", "none") not in ("none", [])
 
 
 def levels_line(levels: Mapping[str, int]) -> str:

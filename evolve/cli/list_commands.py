@@ -1,4 +1,4 @@
-"""`ls`, `status`, `problems`, `version`: what is there."""
+"""`ls`, `status`, `version`: what is there."""
 
 import platform
 import sys
@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
+from evolve.cli.cards import cards_table, devices_line
 from evolve.cli.durations import format_duration
-from evolve.cli.figures import figure, indented, plural, table
+from evolve.cli.figures import figure, plural, table
 from evolve.cli.isolation import levels_line, stored_notices
 from evolve.cli.output import Output, json_option
 from evolve.cli.places import run_argument, runs_folder, runs_under
@@ -17,6 +18,7 @@ from evolve.cli.records import problem_name, reading
 from evolve.cli.spending import dollars, endings, spending
 from evolve.cli.terminal import clean_line
 from evolve.errors import EvolveError
+from evolve.view.slots import idle_slots_of
 
 
 @click.command("ls")
@@ -79,7 +81,9 @@ def status_command(run: Path, *, as_json: bool) -> None:
             **reader.counts(),
             "levels": reader.levels(),
             "options": meta.get("options"),
-            "notices": list(stored_notices(meta)),
+            "notices": [*stored_notices(meta), *idle_slots_of(meta.get("options"), reader.pulse())],
+            "devices": meta.get("devices") or [],
+            "gpus": _cards_of(reader.pulse()),
             "operators": reader.operators(),
             "failures_by_kind": reader.failures(),
             "models": reader.call_totals().to_mapping(),
@@ -88,6 +92,12 @@ def status_command(run: Path, *, as_json: bool) -> None:
         }
     status["iterations"] = status.pop("last_iteration") + 1
     Output(as_json=as_json).answer("evolve.status/1", status, lambda: _status_lines(status))
+
+
+def _cards_of(pulse: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """The graphics cards as the run told of them last."""
+    rows = pulse["data"].get("gpus") if pulse else None
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
 def _status_lines(status: dict[str, Any]) -> Iterator[str]:
@@ -101,6 +111,11 @@ def _status_lines(status: dict[str, Any]) -> Iterator[str]:
     if line := levels_line(status["levels"]):
         yield line
     yield from (f"note: {clean_line(notice)}" for notice in status["notices"])
+    if line := devices_line(status["devices"]):
+        yield line
+    if status["gpus"]:
+        yield ""
+        yield from table(*cards_table(status["gpus"]))
     if status["operators"]:
         yield ""
         columns = ("operator", "iterations", "evaluations", "kept", "cost")
@@ -126,62 +141,6 @@ def _short(text: str, width: int = 90) -> str:
     lines = text.strip().splitlines() or [""]
     last = clean_line(lines[-1])
     return last if len(last) <= width else last[: width - 3] + "..."
-
-
-@click.command("problems")
-@click.argument("name", required=False)
-@json_option
-def problems_command(name: str | None, *, as_json: bool) -> None:
-    """List the shipped problems, or describe one.
-
-    NAME is a shipped problem or the folder of your own, or one of another engine.
-    """
-    from evolve.config.locate import shipped_problems
-    from evolve.config.problem import load_problem
-
-    output = Output(as_json=as_json)
-    if name is not None:
-        problem = _described(load_problem(name))
-        output.answer("evolve.problem/1", problem, lambda: _problem_lines(problem))
-        return
-    problems = [_described(load_problem(folder)) for folder in shipped_problems().values()]
-    columns = ("name", "language", "title")
-    rows = [[problem[column] for column in columns] for problem in problems]
-    output.answer("evolve.problems/1", {"problems": problems}, lambda: table(columns, rows, left=(0, 1, 2)))
-
-
-def _described(problem: Any) -> dict[str, Any]:
-    tables = problem.tables
-    return {
-        "name": problem.name,
-        "title": problem.title,
-        "language": problem.language,
-        "statement": tables.problem.statement,
-        "score": tables.problem.score,
-        "tags": list(tables.problem.tags),
-        "axes": [axis.name for axis in tables.archive.axes],
-        "budget": tables.budget.model_dump(mode="json"),
-        "known": None if tables.known is None else tables.known.model_dump(mode="json"),
-        "folder": str(problem.folder),
-        "notices": list(problem.notices),
-    }
-
-
-def _problem_lines(problem: dict[str, Any]) -> Iterator[str]:
-    yield f"{problem['name']}: {problem['title']} ({problem['language']})"
-    yield ""
-    yield indented(problem["statement"].strip())
-    yield ""
-    yield f"score: {problem['score']}"
-    yield f"told apart by: {', '.join(problem['axes'])}"
-    if problem["known"]:
-        known = problem["known"]
-        yield f"known: {known['kind']} {figure(known['value'])} {known['source']} {known['year'] or ''}".rstrip()
-    budget = {key: value for key, value in problem["budget"].items() if value is not None}
-    if budget:
-        yield "budget: " + ", ".join(f"{key} {figure(value)}" for key, value in budget.items())
-    yield f"folder: {problem['folder']}"
-    yield from (f"note: {clean_line(notice)}" for notice in problem["notices"])
 
 
 @click.command("version")

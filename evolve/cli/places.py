@@ -89,6 +89,11 @@ def run_argument(command: Command) -> Command:
     return click.argument("run", callback=_find, shell_complete=run_completion)(command)
 
 
+def optional_run_argument(command: Command) -> Command:
+    """The same for a command that can do without; it arrives as None."""
+    return click.argument("run", required=False, callback=_find, shell_complete=run_completion)(command)
+
+
 def run_completion(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Runs that a half-written word may mean: under the folder of runs, `last`, or any folder."""
     del context, parameter
@@ -108,9 +113,9 @@ def problem_completion(context: click.Context, parameter: click.Parameter, incom
     return found or [CompletionItem(incomplete, type="dir")]
 
 
-def _find(context: click.Context, parameter: click.Parameter, value: str) -> Path:
+def _find(context: click.Context, parameter: click.Parameter, value: str | None) -> Path | None:
     del context, parameter
-    return find_run(value, runs=runs_folder())
+    return None if value is None else find_run(value, runs=runs_folder())
 
 
 def runs_folder() -> Path:

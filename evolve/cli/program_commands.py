@@ -9,6 +9,7 @@ import click
 
 from evolve.cli.figures import figure, indented, named_figures, table
 from evolve.cli.output import Output, json_option
+from evolve.cli.picture import draw
 from evolve.cli.places import run_argument
 from evolve.cli.records import (
     best_elites,
@@ -81,8 +82,13 @@ def write_program(files: Mapping[str, str], target: Path) -> None:
 @click.command("show")
 @run_argument
 @candidate_argument("identifier", "[ID]")
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Draw what the candidate made into this SVG file.",
+)
 @json_option
-def show_command(run: Path, identifier: int | str, *, as_json: bool) -> None:
+def show_command(run: Path, identifier: int | str, *, picture: Path | None, as_json: bool) -> None:
     """Show all about one candidate of RUN.
 
     The program, its scores or why it failed, its relatives.
@@ -103,6 +109,9 @@ def show_command(run: Path, identifier: int | str, *, as_json: bool) -> None:
         "artifacts": dict(evaluation.artifacts),
         "seconds": evaluation.seconds,
     }
+    if picture is not None:
+        draw(run, record, picture)
+        document["picture"] = picture
     Output(as_json=as_json).answer("evolve.show/1", document, lambda: _show_lines(record, children))
 
 

@@ -12,11 +12,18 @@ import click
 from evolve.cli.conduct import conduct
 from evolve.cli.control_command import ask
 from evolve.cli.durations import duration_option
-from evolve.cli.isolation import is_unsafe_allowed, stored_notices, tell_notices, unsafe_sandbox_option
+from evolve.cli.isolation import (
+    is_unsafe_allowed,
+    problem_notices,
+    tell_notices,
+    unsafe_sandbox_option,
+    uses_cards,
+)
 from evolve.cli.metrics_outlets import metrics_options, outlets
 from evolve.cli.output import Command, Output, json_option
+from evolve.cli.parameters import parameter_option, parameters_of
 from evolve.cli.places import default_run_dir, find_run, problem_completion, run_argument, runs_folder
-from evolve.cli.records import reading
+from evolve.cli.records import problem_name, reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +46,13 @@ def _amount(context: click.Context, parameter: click.Parameter, value: float | N
     return value
 
 
+def _share(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    value = _amount(context, parameter, value)
+    if value is not None and value > 1 and value != int(value):
+        raise click.BadParameter("give a part of a card, such as 0.25, or a whole number", ctx=context, param=parameter)
+    return value
+
+
 _COUNT = click.IntRange(min=1)
 _BUDGET_OPTIONS = (
     click.option(
@@ -56,6 +70,18 @@ _BUDGET_OPTIONS = (
     ),
     click.option("--budget-tokens", type=_COUNT, metavar="N", help="Stop before they read and write more tokens."),
     click.option("--workers", type=_COUNT, help="Worker processes. Default: one per core."),
+    click.option(
+        "--gpus",
+        type=float,
+        callback=_share,
+        metavar="SHARE",
+        help="What one evaluation gets of a graphics card: a part such as 0.25, or whole ones. Default: one card.",
+    ),
+    click.option(
+        "--device",
+        type=click.Choice(["cpu", "cuda", "auto"]),
+        help="Where the screens of a symbolic search run; what they find is the same. Default: cpu.",
+    ),
     click.option("--executor", type=click.Choice(["local", "ray"]), help="Where compute runs. Default: local."),
     click.option(
         "--ray-address",
@@ -103,6 +129,8 @@ _MODEL_OPTIONS = (
 _OF_A_REPLAY = (
     "run_dir",
     "workers",
+    "gpus",
+    "device",
     "executor",
     "ray_address",
     "durability",
@@ -135,6 +163,7 @@ def _model_options(command: Command) -> Command:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of the run. Default: runs/<problem>/<UTC time>-<seed>.",
 )
+@parameter_option
 @_budget_options
 @click.option("--seed", "rng_seed", type=click.IntRange(min=0), help="Where randomness starts. Same seed, same search.")
 @click.option("--window", type=_COUNT, help="Children in flight at the same time; part of what decides the search.")
@@ -165,7 +194,7 @@ def _run(problem: str, run_dir: Path | None, given: Mapping[str, Any]) -> int:
     from evolve.config.problem import load_problem
     from evolve.loop import RunOptions, start_run
 
-    loaded = load_problem(problem)
+    loaded = load_problem(problem, parameters=parameters_of(given["parameter"]))
     settings = _settings(loaded, given)
     if given["symbolic"] is False and not settings.model:
         raise click.UsageError("--no-symbolic leaves nobody to search: give a language model with --model")
@@ -175,6 +204,8 @@ def _run(problem: str, run_dir: Path | None, given: Mapping[str, Any]) -> int:
     if folder.resolve() == loaded.folder:
         raise click.UsageError("--run-dir is the problem's own folder: give another, such as one inside it")
     budget = budget_of(settings)
+    if given["gpus"] is not None and not loaded.gpus:
+        raise click.UsageError(f"--gpus is for problems that use graphics cards: {loaded.name} has no [sandbox] gpus")
     if given["require_target"] and budget["target"] is None:
         raise click.UsageError("--require-target needs a target: give --target, or set [budget].target in problem.toml")
     options = RunOptions(
@@ -190,6 +221,8 @@ def _run(problem: str, run_dir: Path | None, given: Mapping[str, Any]) -> int:
         symbolic=settings.symbolic,
         executor=_executor(given) or "local",
         ray_address=given["ray_address"],
+        gpus=settings.gpus,
+        device=settings.device,
         **budget,
     )
     tell_notices(loaded.notices)
@@ -217,7 +250,7 @@ def _repeat(problem: str | None, run_dir: Path | None, given: Mapping[str, Any])
     if problem is not None or refused:
         what = ", ".join([*(["PROBLEM"] if problem is not None else []), *refused])
         raise click.UsageError(f"--replay takes everything that decides a search from RUN: leave out {what}")
-    names = ("workers", "ray_address", "durability")
+    names = ("workers", "gpus", "device", "ray_address", "durability")
     changes: dict[str, Any] = {name: given[name] for name in names if given[name] is not None}
     changes["executor"] = _executor(given) or "local"
     changes["unsafe_sandbox"] = is_unsafe_allowed(given["unsafe_sandbox"])
@@ -292,7 +325,10 @@ def resume_command(context: click.Context, /, run: Path, **given: Any) -> None:
         _let_go_on(run, given)
         return
     with reading(run) as reader:
-        tell_notices(stored_notices(reader.meta()))
+        meta = reader.meta()
+        if given["gpus"] is not None and not uses_cards(meta):
+            raise click.UsageError(f"--gpus is for problems that use graphics cards: {problem_name(meta)} does not")
+        tell_notices(problem_notices(meta))
     code = _conducted(
         lambda listener: resume_run(
             run,
@@ -303,6 +339,8 @@ def resume_command(context: click.Context, /, run: Path, **given: Any) -> None:
             budget_usd=given["budget_usd"],
             budget_tokens=given["budget_tokens"],
             workers=given["workers"],
+            gpus=given["gpus"],
+            device=given["device"],
             executor=_executor(given),
             ray_address=given["ray_address"],
             unsafe_sandbox=is_unsafe_allowed(given["unsafe_sandbox"]),
@@ -325,7 +363,10 @@ def _is_paused(run: Path) -> bool:
 
 def _let_go_on(run: Path, given: Mapping[str, Any]) -> None:
     """Let a paused process go on; what it searches with was settled when it started."""
-    settled = ("evaluations", "seconds", "target", "budget_usd", "budget_tokens", "workers", "executor", "ray_address")
+    settled = (
+        *("evaluations", "seconds", "target", "budget_usd", "budget_tokens"),
+        *("workers", "gpus", "device", "executor", "ray_address"),
+    )
     refused = [f"--{_SPELLED.get(name, name).replace('_', '-')}" for name in settled if given[name] is not None]
     if refused:
         raise click.UsageError(

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from evaluators.spec import CONSTRUCTION_FAMILY
 from evolve.config.folder import missing_file, read_seed
 from evolve.config.mistakes import Mistake
 from evolve.config.python_text import START_MARKER, blocks_of, parse_python
@@ -32,6 +33,7 @@ def check_folder(folder: Path, raw: Raw) -> tuple[dict[str, str], dict[str, Any]
     language = _table(raw, "problem").get("language")
     mistakes += _check_tables_of_the_language(raw, language)
     mistakes += _check_gpus(raw)
+    mistakes += _check_parameters(folder, raw)
     mistakes += _check_export(raw, language)
     if language == "symbolic":
         mistakes += _check_symbolic(folder, raw, seed_files)
@@ -80,10 +82,21 @@ def _check_tables_of_the_language(raw: Raw, language: object) -> list[Mistake]:
 
 def _check_gpus(raw: Raw) -> list[Mistake]:
     limit = _table(raw, "limits").get("gpu_memory_mb")
-    if not limit or _table(raw, "sandbox").get("gpus"):
+    if not limit or _table(raw, "sandbox").get("gpus", "none") not in ("none", []):
         return []
     expected = "it only with graphics cards: [sandbox] gpus = [0]"
     return [Mistake(key="limits.gpu_memory_mb", got=repr(limit), expected=expected)]
+
+
+def _check_parameters(folder: Path, raw: Raw) -> list[Mistake]:
+    mistakes = []
+    if raw.get("parameters") and _table(raw, "evaluator").get("family") != CONSTRUCTION_FAMILY:
+        expected = f'it only with evaluator.family = "{CONSTRUCTION_FAMILY}"'
+        mistakes.append(Mistake(key="[parameters]", got="this table", expected=expected))
+    file = _table(raw, "known").get("file")
+    if isinstance(file, str) and not os.path.isfile(folder / file):
+        mistakes.append(missing_file(folder, "known.file", file))
+    return mistakes
 
 
 def _check_export(raw: Raw, language: object) -> list[Mistake]:

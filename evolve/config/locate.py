@@ -21,7 +21,8 @@ def shipped_problems() -> dict[str, Path]:
     for home in (package / "_problems", package.parent / "problems"):
         found = _problems_in(home)
         if found:
-            return found
+            by_area = {path.parent.name: path.parent for path in home.glob(f"*/*/{PROBLEM_FILE}")}
+            return dict(sorted((found | by_area).items()))
     return {}
 
 

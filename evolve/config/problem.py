@@ -14,6 +14,7 @@ from evolve.config.checks import check_folder
 from evolve.config.folder import file_hashes
 from evolve.config.locate import PROBLEM_FILE, find_problem
 from evolve.config.mistakes import Mistake, listing
+from evolve.config.parameters import with_parameters
 from evolve.config.peer import PeerFolder, find_peer, peer_tables
 from evolve.config.tables import ProblemFile
 from evolve.config.validation import read_tables
@@ -75,8 +76,23 @@ class Problem:
         models = tables.llm.model_dump(mode="json", exclude_unset=True, include=wanted)
         if "models" in models:
             models["model"] = models.pop("models")
+        share = tables.sandbox.gpu_share
         seed = tables.evaluator.options.get("rng_seed") if tables.evaluator.family == PEER_FAMILY else None
-        return budget | search | models | ({} if seed is None else {"rng_seed": seed})
+        cards = {} if share is None else {"gpus": share}
+        return budget | search | models | cards | ({} if seed is None else {"rng_seed": seed})
+
+    @property
+    def gpus(self) -> list[int | str]:
+        """The graphics cards that candidates use: numbers, or one word, `auto` or `needed`."""
+        choice = self.tables.sandbox.gpus
+        words: list[int | str] = [choice] if isinstance(choice, str) else list(choice)
+        return [] if words == ["none"] else words
+
+    @property
+    def measures_time(self) -> bool:
+        """Whether a stage of the evaluation has to run alone on its card, or on the machine."""
+        evaluator = self.tables.evaluator
+        return evaluator.exclusive or any(stage.exclusive for stage in evaluator.stages)
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -90,6 +106,10 @@ class Problem:
         tables = self.tables
         evaluator = tables.evaluator.model_dump(mode="json")
         process = {key: evaluator.pop(key) for key in ("wall_seconds", "verify_seconds", "memory_mb")}
+        if tables.parameters:
+            evaluator["options"] = {**evaluator["options"], "parameters": dict(tables.parameters)}
+        if tables.search.inherit:
+            evaluator["options"] = {**evaluator["options"], "inherit": True}
         return {
             "name": self.name,
             "language": self.language,
@@ -100,13 +120,13 @@ class Problem:
             "limits": tables.limits.model_dump(mode="json"),
             "process": process,
             "preload": list(tables.sandbox.preload),
-            "gpus": list(tables.sandbox.gpus),
+            "gpus": self.gpus,
             "entry": tables.seed.files[0],
         }
 
     def symbolic_mapping(self) -> dict[str, Any]:
         """The language of `[symbolic]` as plain data; a vocabulary in the folder is named by its full path."""
-        symbolic = self.tables.symbolic.model_dump(mode="json", exclude={"enumerate", "strategy"})
+        symbolic = self.tables.symbolic.model_dump(mode="json", exclude={"enumerate", "screen", "strategy"})
         if symbolic["vocabulary"].endswith(".py"):
             symbolic["vocabulary"] = str(self.folder / symbolic["vocabulary"])
         return symbolic
@@ -172,14 +192,18 @@ class Problem:
         return "" if (self.folder / name).is_file() else " (gone)"
 
 
-def load_problem(name_or_path: str | Path, *, search_path: Sequence[Path] = ()) -> Problem:
-    """Find, read and check a problem.
+def load_problem(
+    name_or_path: str | Path, *, search_path: Sequence[Path] = (), parameters: Mapping[str, str | int] | None = None
+) -> Problem:
+    """Find, read and check a problem; `parameters` replace those of its table `[parameters]`.
 
     Raises:
         ProblemError: there is no such problem, or its folder has mistakes: the message lists all of them.
     """
     peer = find_peer(name_or_path)
     if peer is not None:
+        if parameters:
+            raise ProblemError("a folder of another engine has no parameters")
         return _load_peer(peer)
     folder = find_problem(name_or_path, search_path=search_path)
     path = folder / PROBLEM_FILE
@@ -187,6 +211,7 @@ def load_problem(name_or_path: str | Path, *, search_path: Sequence[Path] = ()) 
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ProblemError(f"cannot read {path}: {error}", hint="it must be TOML, written in UTF-8") from error
+    raw = with_parameters(raw, parameters or {}, folder)
     tables, mistakes = read_tables(raw)
     seed_files, baselines, more = check_folder(folder, raw)
     mistakes += more
@@ -216,6 +241,8 @@ def _judging_files(folder: Path, tables: ProblemFile) -> dict[str, str]:
     other = {PROBLEM_FILE, "README.md", *tables.seed.files}
     if tables.baselines is not None:
         other.add(tables.baselines.file)
+    if tables.known is not None and tables.known.file is not None:
+        other.add(tables.known.file)
     hashes = file_hashes(folder, except_for=frozenset(other))
     if tables.evaluator.family == PEER_FAMILY:
         return {name: each for name, each in hashes.items() if is_copied(folder, name)}

@@ -51,6 +51,8 @@ class Settings:
     seconds: float | None
     target: float | None
     workers: int | None
+    gpus: float | None
+    device: str
     window: int
     durability: str
     runs_dir: str
@@ -89,6 +91,13 @@ def _number(low: float) -> Callable[[Any], float]:
         return number
 
     return read
+
+
+def _share(value: Any) -> float:
+    share = _number(0.0)(value)
+    if share > 1 and share != int(share):
+        raise ValueError
+    return share
 
 
 def _one_of(*words: str) -> Callable[[Any], str]:
@@ -151,6 +160,18 @@ KNOWN: dict[str, Setting] = {
         expected="a whole number, 1 or more",
         default=None,
         help="worker processes; one per core if not set",
+    ),
+    "gpus": Setting(
+        read=_share,
+        expected="above 0 and up to 1, or a whole number",
+        default=None,
+        help="what one evaluation gets of a graphics card: a part, or whole ones",
+    ),
+    "device": Setting(
+        read=_one_of("cpu", "cuda", "auto"),
+        expected='"cpu", "cuda" or "auto"',
+        default="cpu",
+        help="where the screens of a symbolic search run: a graphics card, or one if there is one",
     ),
     "window": Setting(
         read=_whole(1), expected="a whole number, 1 or more", default=8, help="children in flight at the same time"

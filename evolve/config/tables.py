@@ -39,6 +39,15 @@ def inside_folder(name: str) -> str:
     return name
 
 
+def plain_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Parameters with values that fit into the name of a problem."""
+    for name, value in parameters.items():
+        is_word = isinstance(value, str) and re.fullmatch(r"[a-z0-9_]{1,32}", value)
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", name) or not (type(value) is int or is_word):
+            raise wrong("names with whole numbers or words in lower case", f"{name} = {str(value)[:40]!r} is neither")
+    return parameters
+
+
 class Table(BaseModel):
     """A table of the file: unknown keys are mistakes, nothing is converted silently, values do not change."""
 
@@ -46,7 +55,11 @@ class Table(BaseModel):
 
 
 class ProblemTable(Table):
-    """`[problem]`: what is searched for, in words that a language model can read too."""
+    """`[problem]`: what is searched for, in words that a language model can read too.
+
+    `tier` says what two cores reach in half an hour: the best known value (A), a thousandth of it (B), a hundredth (C),
+    that only with structure (D), nothing of the kind (E).
+    """
 
     name: Annotated[str, Field(pattern=NAME_PATTERN)]
     title: Text
@@ -54,6 +67,8 @@ class ProblemTable(Table):
     language: Literal["symbolic", "python"]
     score: str = "higher is better"
     tags: Texts = ()
+    area: Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9_]*)?$")] = ""
+    tier: Literal["", "A", "B", "C", "D", "E"] = ""
 
 
 class SeedTable(Table):
@@ -75,7 +90,8 @@ class SymbolicTable(Table):
     """`[symbolic]`: the language of a symbolic candidate, and how bursts choose what they change next.
 
     `vocabulary` is a built-in name or a .py file. All programs of up to `enumerate` operations over + - * / are tried
-    while the search begins; 0 for none.
+    while the search begins; 0 for none. Each screen joins the pairs of about `screen` small expressions; 0 for no
+    screens, None for some where the vocabulary has more than + - * /.
     """
 
     vocabulary: Text = "arithmetic"
@@ -84,6 +100,7 @@ class SymbolicTable(Table):
     max_operations: PositiveInt = 14
     max_constants: Annotated[int, Field(ge=0)] = 12
     enumerate: Annotated[int, Field(ge=0, le=6)] = 6
+    screen: Annotated[int, Field(ge=0, le=100_000)] | None = None
     strategy: Literal["map_elites", "tree_search"] = "map_elites"
 
     @field_validator("vocabulary")
@@ -93,17 +110,21 @@ class SymbolicTable(Table):
 
 
 class StageTable(Table):
-    """One of `[[evaluator.stages]]`: candidates that score below `threshold` there go no further."""
+    """One of `[[evaluator.stages]]`: candidates that score below `threshold` there go no further.
+
+    An `exclusive` one measures time, and nothing else is measured beside it.
+    """
 
     name: Text
     threshold: Finite | None = None
+    exclusive: bool = False
 
 
 class EvaluatorTable(Table):
     """`[evaluator]`: the judge: a built-in family with options, or a file of the problem's folder.
 
     `wall_seconds` is what the evaluator may take for itself, `verify_seconds` the same for `verify`, `memory_mb` limits
-    its own process.
+    its own process. An `exclusive` one measures time, and nothing else is measured beside it.
     """
 
     family: Text | None = None
@@ -114,6 +135,14 @@ class EvaluatorTable(Table):
     wall_seconds: Seconds = 60.0
     verify_seconds: Seconds = 600.0
     memory_mb: Annotated[int, Field(ge=256, le=1 << 24)] = 8192
+    exclusive: bool = False
+
+    @field_validator("exclusive")
+    @classmethod
+    def _timed_by_a_file(cls, exclusive: bool, info: ValidationInfo) -> bool:
+        if exclusive and "file" in info.data and info.data["file"] is None:
+            raise wrong("it only with evaluator.file: built-in families measure no time")
+        return exclusive
 
     @field_validator("file")
     @classmethod
@@ -136,6 +165,7 @@ class LimitsTable(Table):
     n_files: Annotated[int, Field(ge=16, le=1 << 15)] = 64
     scratch_mb: Annotated[int, Field(ge=0, le=1 << 20)] = 0
     gpu_memory_mb: Annotated[int, Field(ge=0, le=1 << 24)] = 0
+    shared_mb: Annotated[int, Field(ge=0, le=1 << 20)] = 0
 
     @field_validator("n_processes")
     @classmethod
@@ -145,15 +175,26 @@ class LimitsTable(Table):
         return n_processes
 
 
+GpuNumbers = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(strict=False)]
+GpuWord = Literal["none", "auto", "needed"]
+GpuChoice = Annotated[
+    Annotated[GpuNumbers, Tag("numbers")] | Annotated[GpuWord, Tag("word")],
+    Discriminator(lambda value: "word" if isinstance(value, str) else "numbers"),
+]
+GPU_CHOICES = ("numbers", "word")
+
+
 class SandboxTable(Table):
     """`[sandbox]`: what Python candidates find there.
 
     `preload` are modules already imported; the slow ones belong here. `gpus` are graphics cards, numbered as
-    `nvidia-smi` shows them.
+    `nvidia-smi` shows them, or a word: whether cards are needed, used if there are any, or not used. `gpu_share` is
+    what one evaluation gets: a part of a card, or whole ones.
     """
 
     preload: Annotated[tuple[Module, ...], Field(strict=False)] = ("numpy",)
-    gpus: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(strict=False)] = ()
+    gpus: GpuChoice = ()
+    gpu_share: Annotated[Positive | None, Field(validate_default=True)] = None
 
     @field_validator("preload")
     @classmethod
@@ -164,10 +205,21 @@ class SandboxTable(Table):
 
     @field_validator("gpus")
     @classmethod
-    def _different_cards(cls, gpus: tuple[int, ...]) -> tuple[int, ...]:
-        if len(set(gpus)) != len(gpus):
+    def _different_cards(cls, gpus: tuple[int, ...] | str) -> tuple[int, ...] | str:
+        if len(set(gpus)) != len(gpus) and not isinstance(gpus, str):
             raise wrong("different numbers")
         return gpus
+
+    @field_validator("gpu_share")
+    @classmethod
+    def _share_of_what(cls, share: float | None, info: ValidationInfo) -> float | None:
+        if share is None:
+            return None
+        if share > 1 and share != int(share):
+            raise wrong("a part of a card, such as 0.25, or a whole number of cards")
+        if info.data.get("gpus", ()) in ((), "none"):
+            raise wrong('it only with graphics cards: gpus = "auto", "needed" or [0]')
+        return share
 
 
 class RangeAxisTable(Table):
@@ -300,13 +352,16 @@ class SearchTable(Table):
     """`[search]`: how many children are in flight, which operators take part, how big one symbolic burst is.
 
     `strategy` is who breeds: elites of all cells, or in the baselines always the seed program (`iid`) or the last best
-    (`sequential`).
+    (`sequential`). `toolbox` names the steps of which programs are strategies; operators that know them join. With
+    `inherit` a program is given the best construction so far.
     """
 
     window: PositiveInt = 8
     operators: Texts = ()
     burst_work: Positive = 1.0
     strategy: Literal["map_elites", "iid", "sequential"] = "map_elites"
+    toolbox: str = ""
+    inherit: bool = False
 
 
 class LlmTable(Table):
@@ -352,12 +407,20 @@ class BudgetTable(Table):
 
 
 class KnownTable(Table):
-    """`[known]`: the best value known to the world, and who says so."""
+    """`[known]`: the best value known to the world, and who says so.
+
+    `direction` says whether a large or a small value is good: for a problem whose score is the negative of what the
+    world counts. `alphaevolve` is the value that AlphaEvolve published. `file` is a CSV file of the folder with values
+    for other `[parameters]`: their names, value, source, year and alphaevolve are its columns.
+    """
 
     value: Finite
     kind: str = "score"
     source: str = ""
     year: int | None = None
+    direction: Literal["max", "min"] = "max"
+    alphaevolve: Finite | None = None
+    file: Annotated[Text, AfterValidator(inside_folder)] | None = None
 
 
 class BaselinesTable(Table):
@@ -397,6 +460,7 @@ class ProblemFile(Table):
     search: SearchTable = SearchTable()
     budget: BudgetTable = BudgetTable()
     llm: LlmTable = LlmTable()
+    parameters: Annotated[dict[str, Any], AfterValidator(plain_parameters)] = {}
     known: KnownTable | None = None
     baselines: BaselinesTable | None = None
     export: ExportTable | None = None

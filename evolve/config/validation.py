@@ -6,7 +6,15 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from evolve.config.mistakes import Mistake, did_you_mean, one_of, shown
-from evolve.config.tables import AXIS_KINDS, IDENTIFIER_PATTERN, MODULE_PATTERN, NAME_PATTERN, TABLES, ProblemFile
+from evolve.config.tables import (
+    AXIS_KINDS,
+    GPU_CHOICES,
+    IDENTIFIER_PATTERN,
+    MODULE_PATTERN,
+    NAME_PATTERN,
+    TABLES,
+    ProblemFile,
+)
 
 WORDS = {
     "string_type": "text",
@@ -95,11 +103,14 @@ def _belongs_to(word: str) -> str:
 
 
 def key_of(location: tuple[int | str, ...]) -> str:
-    """The key as a person writes it: `archive.axes[1].low`; the axis kind that pydantic inserts is left out."""
+    """The key as a person writes it: `archive.axes[1].low`; the kinds that pydantic inserts are left out."""
     key = ""
     for index, part in enumerate(location):
         if isinstance(part, int):
             key += f"[{part}]"
-        elif not (location[:2][-1:] == ("axes",) and index == 3 and part in AXIS_KINDS):
+        elif not (
+            (location[:2][-1:] == ("axes",) and index == 3 and part in AXIS_KINDS)
+            or (location[:2] == ("sandbox", "gpus") and index == 2 and part in GPU_CHOICES)
+        ):
             key += f".{part}" if key else part
     return key

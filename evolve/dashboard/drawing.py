@@ -7,7 +7,7 @@ from rich.text import Text
 
 from evolve.dashboard.palette import ACCENT, BOLD, DIM, Painter
 from evolve.dashboard.plot import Plot, Raster, chart
-from evolve.view.pictures import Circles, Curve, Picture
+from evolve.view.pictures import Circles, Curve, Drawing, Picture
 from evolve.view.text import clean_line
 
 MAX_ROWS = 40
@@ -17,9 +17,30 @@ def picture_lines(picture: Picture, width: int, height: int, look: Painter) -> l
     """The picture in dots as large as fits, with its title."""
     title = Text(clean_line(picture.title), style=BOLD)
     rows = max(min(height - 3, MAX_ROWS), 4)
+    note = Text(clean_line(picture.note), style=DIM)
     if isinstance(picture.shape, Circles):
-        return [title, *_circles(picture.shape, width, rows, look), Text(clean_line(picture.note), style=DIM)]
-    return [title, *_curve(picture.shape, width, rows, look), Text(clean_line(picture.note), style=DIM)]
+        return [title, *_circles(picture.shape, width, rows, look), note]
+    if isinstance(picture.shape, Drawing):
+        return [title, *_drawing(picture.shape, width, rows, look), note]
+    return [title, *_curve(picture.shape, width, rows, look), note]
+
+
+def _drawing(shape: Drawing, width: int, rows: int, look: Painter) -> list[Text]:
+    """Points, two dots wide and high, and lines."""
+    left, bottom, wide, high = shape.frame()
+    raster = Raster(min(width - 2, round(rows * 2 * wide / high)), rows, unicode=look.unicode)
+    across, down = (raster.across - 2) / wide, (raster.down - 2) / high
+
+    def place(point: tuple[float, float]) -> tuple[int, int]:
+        return round((point[0] - left) * across), round((high - point[1] + bottom) * down)
+
+    for line in shape.lines:
+        for start, end in pairwise(line):
+            raster.line(*place(start), *place(end))
+    for x, y in map(place, shape.points):
+        for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
+            raster.dot(x + dx, y + dy)
+    return [Text(row, style=ACCENT) for row in raster.rows()]
 
 
 def _circles(shape: Circles, width: int, rows: int, look: Painter) -> list[Text]:

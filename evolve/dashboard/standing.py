@@ -7,6 +7,7 @@ from evolve.view.history import CurvePoint, PulsePoint, curve, pulses
 from evolve.view.log import LogLine, happenings
 from evolve.view.overview import Overview, overview
 from evolve.view.run import RunView
+from evolve.view.slots import idle_slots_of
 
 N_EVENTS = 30
 
@@ -26,7 +27,7 @@ def standing(view: RunView) -> Standing:
     """Ask for all that the screen shows."""
     return Standing(
         overview=overview(view),
-        notices=view.notices,
+        notices=[*view.notices, *idle_slots_of(view.options, view.reader.pulse())],
         curve=curve(view, max_points=500),
         pulses=pulses(view, max_points=200),
         log=happenings(view, newest=N_EVENTS),

@@ -39,7 +39,7 @@ class Executor(Protocol):
 
         Raises:
             TaskError: the task raised.
-            InfrastructureError: every worker that tried it died (three tries).
+            InfrastructureError: every worker that tried it died: three, or two on different machines.
         """
 
     async def close(self) -> None:

@@ -28,3 +28,24 @@ def decode(body: bytes) -> dict[str, Any]:
     """The message of a frame's body."""
     message: dict[str, Any] = json.loads(body)
     return message
+
+
+def bodies(blob: bytes) -> list[bytes]:
+    """The bodies of frames that follow each other.
+
+    Raises:
+        ValueError: they do not end where the bytes end.
+    """
+    found, place = [], 0
+    while place < len(blob):
+        start = place + HEADER_BYTES
+        place = start + decode_length(blob[place:start])
+        found.append(blob[start:place])
+    if place != len(blob):
+        raise ValueError("the last frame is cut off")
+    return found
+
+
+def framed(body: bytes) -> bytes:
+    """The frame of a body that is JSON already."""
+    return len(body).to_bytes(HEADER_BYTES, "big") + body

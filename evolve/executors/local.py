@@ -2,16 +2,15 @@
 
 import asyncio
 import os
-import signal
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from evaluators.environment import scrubbed_environment
 from evolve.executors.contract import InfrastructureError, TaskError
 from evolve.executors.frames import HEADER_BYTES, decode, decode_length, encode
+from evolve.executors.sessions import kill_session
 
 N_TRIES = 3
 
@@ -126,8 +125,7 @@ class LocalExecutor:
             self._idle.put_nowait(await self._spawn())
 
     async def _kill(self, process: asyncio.subprocess.Process) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        kill_session(process.pid, is_buried=process.returncode is not None)
         await process.wait()
         self._alive.discard(process)
         # asyncio closes the pipes of a killed child only when they have been read to their end: say that we are done.

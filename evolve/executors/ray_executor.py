@@ -1,64 +1,98 @@
-"""The executor for clusters: tasks on Ray, each done by a process of ours below a Ray worker."""
+"""The executor for clusters: parcels of tasks on Ray, each done by a process of ours below a Ray worker."""
 
 import asyncio
-from collections import deque
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from evolve.errors import EvolveEnvironmentError, ResumableError
-from evolve.executors.contract import InfrastructureError, TaskError
-from evolve.executors.frames import decode, encode
-from evolve.executors.ray_link import RayLink
-from evolve.executors.ray_worker import DIED, probe, serve
+from evolve.executors.batching import Job
+from evolve.executors.contract import TaskError
+from evolve.executors.frames import encode
+from evolve.executors.gpu_slots import without_cards
+from evolve.executors.ray_flights import Flights
+from evolve.executors.ray_process import RESUME_HINT, RayProcess
+from evolve.executors.ray_worker import asks_for_cards
 from evolve.executors.shipping import departed, hash_of, packed
 
-N_TRIES = 3
-N_LOSSES = 20
-"""So many nodes may vanish under one task: none of them was its fault."""
-IN_FLIGHT_PER_SLOT = 2
-"""One task runs, one waits in the cluster: enough that no slot idles, and little is lost with the controller."""
-KILLED = frozenset({"WorkerCrashedError", "OutOfMemoryError"})
-LOST = frozenset({"NodeDiedError", "ObjectLostError", "OutOfDiskError", "ObjectStoreFullError", "TaskCancelledError"})
-GONE = frozenset({"LocalRayletDiedError", "RaySystemError", "RpcError"})
+N_STATES = 100
 
 
 class RayExecutor:
-    """Runs each task in a process below a Ray worker; see `Executor`.
+    """Runs tasks in processes below Ray workers, several short ones in one Ray task; see `Executor`.
 
-    A task whose process or Ray worker dies is tried three times. One whose node vanishes is tried elsewhere, and that
-    is not held against it. Ray's own retries are off: they would repeat a task that eats all memory for ever.
+    A task whose process or Ray worker dies is tried three times, next on another node if there is one, and given up
+    when it died on two. One whose node vanishes, or whose companion died, is sent again, and is not blamed.
 
     Without an `address` it starts a cluster of `n_workers` slots on this machine and ends it. With one it joins that
     cluster; `n_workers` bounds how many tasks run there at a time, None takes all processors, as they come and go.
     `folders` are sent to the workers by content: payloads name them.
+
+    `gpus` is what a task whose judge asks for cards takes of them: a fraction of one, or several whole ones. Ray says
+    which; the judge is told those in place of the ones that its problem names. In a cluster without cards such tasks
+    run on processors, and `gpu_notice` says so, unless they are `gpus_needed`.
     """
 
     def __init__(
-        self, *, n_workers: int | None, handler: str, address: str | None = None, folders: Sequence[Path] = ()
+        self,
+        *,
+        n_workers: int | None,
+        handler: str,
+        address: str | None = None,
+        folders: Sequence[Path] = (),
+        gpus: float | None = None,
+        gpus_needed: bool = True,
     ) -> None:
         if n_workers is not None and n_workers < 1:
             raise ValueError(f"n_workers is {n_workers}, expected at least 1")
-        self._handler, self._n_workers, self._folders = handler, n_workers, folders
-        self._most = n_workers if address is not None else None
-        self._link = RayLink(address=address, n_workers=n_workers, resized=self._resize_soon)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._remote: Any = None
+        if gpus and (gpus < 0 or (gpus > 1 and gpus != int(gpus))):
+            raise ValueError(f"gpus is {gpus}, expected a fraction of one card or a whole number of cards")
+        self._handler, self._n_workers, self._address, self._folders = handler, n_workers, address, folders
+        self._gpus_needed, self.gpu_notice = gpus_needed, ""
         self._hashes: dict[str, str] = {}
-        self._bundles: list[Any] = []
-        self._n_slots = n_workers or 1
-        self._n_flying = self._n_lost = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._flights = Flights(
+            lambda message, blob: self._process.say(message, blob),
+            most=n_workers if address is not None else None,
+            gpus=gpus or 0.0,
+        )
+        self._process = RayProcess(hear=self._flights.hear, lost=self._flights.end)
 
     @property
     def capacity(self) -> int:
         """How many tasks run at the same time."""
-        return self._n_slots if self._most is None else min(self._most, self._n_slots)
+        return self._flights.capacity
 
     @property
     def n_lost_workers(self) -> int:
         """How many workers died, alone or with their node, so far."""
-        return self._n_lost
+        return self._flights.n_lost
+
+    @property
+    def worker_states(self) -> list[dict[str, Any]]:
+        """What every worker does: its `node`, `pid` and `state`, the `task` and for how many seconds; the idle last."""
+        now = time.monotonic()
+        idle = {node["id"]: node["cpus"] for node in self._flights.nodes}
+        names = {node["id"]: f"{node['name']} {node['id'][:6]}" for node in self._flights.nodes}
+        states: list[dict[str, Any]] = []
+        for flight in self._flights.in_flight.values():
+            node = "" if flight.post is None else str(flight.post["node"])
+            if node not in names or flight.post is None:
+                continue
+            idle[node] -= 1
+            work = flight.jobs[0].task + (f" x {len(flight.jobs)}" if len(flight.jobs) > 1 else "")
+            states.append(_state(names[node], flight.post["pid"], "busy", work, now - flight.since))
+        states += [_state(names[node], None, f"{n} idle", "", 0.0) for node, n in idle.items() if n > 0]
+        return states[:N_STATES]
+
+    @property
+    def gpu_states(self) -> list[dict[str, Any]]:
+        """The graphics cards of each node, as far as Ray counts them."""
+        return [
+            {"node": node["name"], "cards": node["gpus"], "share": self._flights.gpus}
+            for node in self._flights.nodes
+            if node["gpus"] and self._flights.gpus
+        ]
 
     async def start(self) -> None:
         """Start or join the cluster; see `Executor.start`.
@@ -66,18 +100,20 @@ class RayExecutor:
         Raises:
             EvolveEnvironmentError: Ray is missing, or there is no cluster that can be used.
         """
-        self._loop = asyncio.get_running_loop()
-        await self._link.open()
-        ray = self._link.ray
-        self._remote = ray.remote(max_retries=0, num_cpus=1)(serve)
+        bundles = {}
         for folder in self._folders:
             bundle = packed(folder)
             self._hashes[str(folder)] = hash_of(bundle)
-            self._bundles.append(ray.put(bundle))
-        self._n_flying += 1
-        outcome = await self._flown(ray.remote(max_retries=0, num_cpus=1)(probe).remote())
-        if isinstance(outcome, Exception):
-            raise _unusable(outcome)
+            bundles[hash_of(bundle)] = bundle
+        opening = {
+            "address": self._address,
+            "n_workers": self._n_workers,
+            "handler": self._handler,
+            "gpus": self._flights.gpus,
+        }
+        await self._process.open(opening, bundles)
+        if self._flights.gpus and sum(node["gpus"] for node in self._flights.nodes) < self._flights.gpus:
+            self._do_without_cards()
 
     async def submit(self, task: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         """Run one task and return its answer; see `Executor.submit`.
@@ -86,107 +122,42 @@ class RayExecutor:
             ResumableError: the cluster is gone.
             EvolveEnvironmentError: a node cannot run Evolve at all.
         """
-        encode({"task": task, "payload": payload})  # what is no JSON data is the caller's error, not a worker's
-        shipped = departed(payload, self._hashes)
-        n_deaths = n_losses = 0
-        while n_deaths < N_TRIES and n_losses < N_LOSSES:
-            await self._place()
-            outcome = await self._flown(self._remote.remote(self._handler, task, shipped, *self._bundles))
-            if isinstance(outcome, bytes):
-                message = decode(outcome)
-                if DIED not in message:
-                    return _answer(task, message)
-                n_deaths += 1
-            elif _is(outcome, KILLED):
-                n_deaths += 1
-            elif _is(outcome, LOST):
-                n_losses += 1
-            else:
-                raise _unusable(outcome)
-            self._n_lost += 1
-        raise InfrastructureError(
-            f"{n_deaths} workers died and {n_losses} nodes were lost while they ran task {task}; "
-            f"what they said is in the logs of Ray"
+        if self._flights.end_error is not None:
+            raise self._flights.end_error
+        gpus = self._flights.gpus
+        asks = asks_for_cards(payload)
+        shipped = departed(without_cards(payload) if asks and not gpus else payload, self._hashes)
+        job = Job(
+            task=task,
+            frame=encode({"task": task, "payload": shipped}),
+            answer=asyncio.get_running_loop().create_future(),
+            needs_cards=asks and gpus > 0,
         )
+        self._flights.add(job)
+        try:
+            message = await job.answer
+        except asyncio.CancelledError:
+            self._flights.drop(job)
+            raise
+        if "error" in message:
+            raise TaskError(f"task {task} failed in a worker:\n{message['error']}")
+        answer: dict[str, Any] = message["answer"]
+        return answer
 
     async def close(self) -> None:
         """Kill what is in flight and leave the cluster, or end it if it is ours; unanswered work is dropped."""
-        await self._link.close()
+        self._flights.end(ResumableError("the executor is closed", hint=RESUME_HINT))
+        await self._process.close()
 
-    async def _place(self) -> None:
-        """Wait until one more task may be in flight."""
-        if self._n_flying < self._limit and not self._waiting:
-            self._n_flying += 1
-            return
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self._release()  # it was given, and nobody takes it
-            raise
-
-    @property
-    def _limit(self) -> int:
-        bound = IN_FLIGHT_PER_SLOT * max(self._n_slots, 1)
-        return bound if self._most is None else min(bound, self._most)
-
-    def _release(self) -> None:
-        self._n_flying -= 1
-        self._let_in()
-
-    def _let_in(self) -> None:
-        while self._waiting and self._n_flying < self._limit:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                self._n_flying += 1
-                turn.set_result(None)
-
-    async def _flown(self, reference: Any) -> bytes | Exception:
-        """Wait until a task has landed; its place is free then, also where nobody waits any more."""
-        assert self._loop is not None
-        loop, future = self._loop, self._loop.create_future()
-
-        def land(outcome: bytes | Exception) -> None:
-            self._release()
-            if not future.done():
-                future.set_result(outcome)
-
-        self._link.watch(reference, lambda outcome: loop.call_soon_threadsafe(land, outcome))
-        try:
-            landed: bytes | Exception = await future
-        except asyncio.CancelledError:
-            self._link.cancel(reference)
-            raise
-        return landed
-
-    def _resize_soon(self, n_slots: int) -> None:
-        assert self._loop is not None
-        self._loop.call_soon_threadsafe(self._resize, n_slots)
-
-    def _resize(self, n_slots: int) -> None:
-        self._n_slots = n_slots
-        self._let_in()
+    def _do_without_cards(self) -> None:
+        if self._gpus_needed:
+            raise EvolveEnvironmentError(
+                f"the Ray cluster has no graphics card for a task that takes {self._flights.gpus:g}",
+                hint='look at `evolve doctor --ray`, or let the problem do without: [sandbox] gpus = "auto"',
+            )
+        self._flights.gpus = 0.0
+        self.gpu_notice = "no graphics card in the Ray cluster: candidates are judged on processors"
 
 
-def _answer(task: str, message: Mapping[str, Any]) -> dict[str, Any]:
-    if "error" in message:
-        raise TaskError(f"task {task} failed in a worker:\n{message['error']}")
-    answer: dict[str, Any] = message["answer"]
-    return answer
-
-
-def _is(error: Exception, names: frozenset[str]) -> bool:
-    """Whether it is of one of these kinds of Ray's, which cannot be named before Ray is imported."""
-    return any(each.__name__ in names for each in type(error).__mro__)
-
-
-def _unusable(error: Exception) -> ResumableError | EvolveEnvironmentError:
-    said = str(error).strip()[-2000:]
-    if _is(error, GONE):
-        return ResumableError(f"the Ray cluster is gone: {said}", hint="nothing is lost: `evolve resume` goes on")
-    return EvolveEnvironmentError(
-        f"a Ray worker cannot run Evolve: {said}",
-        hint="every node needs the same versions of Python, Ray and Evolve",
-    )
+def _state(node: str, pid: int | None, state: str, task: str, seconds: float) -> dict[str, Any]:
+    return {"node": node, "pid": pid, "state": state, "task": task, "seconds": round(seconds, 3)}

@@ -1,169 +1,43 @@
-"""The connection to Ray: one thread that starts or joins a cluster, waits for its tasks, and leaves it."""
+"""Ray, started or joined by this process: silent, without usage statistics, without a key of ours."""
 
-import asyncio
 import logging
 import os
-import queue
 import secrets
 import shutil
 import socket
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from evaluators.environment import scrubbed_environment
 from evolve.errors import EvolveEnvironmentError
 
 OBJECT_STORE_BYTES = 200 << 20
-WAIT_SECONDS = 0.05
-"""`ray.wait` sees tasks only that were there when it was called: it looks again this often."""
-LOOK_SECONDS = 1.0
-"""How often the cluster's size is asked for: nodes join and leave."""
-CANCEL_SECONDS = 3.0
-"""A cancelled task that goes on for so long loses its Ray worker."""
-CLOSE_SECONDS = 30.0
 CONNECT_SECONDS = 5.0
 GCS_PORT = 6379
 ALSO_KEPT = ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
 ALWAYS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
-ON_START = {"RAY_AUTH_MODE": "token", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1"}
+ON_START = {
+    "RAY_AUTH_MODE": "token",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # one machine alone: only so does Ray listen on the loopback alone
+}
+ON_JOIN = {  # one attempt of seconds, where Ray would make twenty of a minute
+    "RAY_gcs_server_port_wait_time_s": "1",
+    "RAY_py_gcs_connect_timeout_s": "10",
+    "RAY_gcs_rpc_server_connect_timeout_s": "3",
+}
+PLACE = "evolve-ray-"
+LONGEST_PLACE = 20
+"""So long may be the path of temporary folders: sockets lie 80 characters deeper, and 107 are allowed."""
+REMOVE_TRIES = 20
+REMOVE_SECONDS = 0.1
+REFUSED = "InvalidAuthToken"
+REFUSED_HINT = "set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH (or ~/.ray/auth_token) as on the cluster's nodes"
 MISSING_HINT = 'install it with `pip install "evolve-discovery[ray]"`, or leave out --executor ray'
-
-Landed = Callable[[bytes | Exception], object]
-"""Told in the link's thread how a task ended: its bytes, or why there are none."""
-
-
-class RayLink:
-    """Owns Ray in this process. What is told in callbacks is told from the link's own thread.
-
-    Ray's processes end with the thread that started them, so all of its life is in one thread.
-    """
-
-    def __init__(self, *, address: str | None, n_workers: int | None, resized: Callable[[int], None]) -> None:
-        self._address, self._n_workers, self._resized = address, n_workers, resized
-        self._pending: dict[Any, Landed] = {}
-        self._cancelled: dict[Any, float] = {}
-        self._changed = threading.Condition()
-        self._is_closed = False
-        self._ready: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._live, name="ray-link", daemon=True)
-        self.ray: Any = None
-
-    async def open(self) -> None:
-        """Start or join the cluster, which takes seconds; a stop is heard meanwhile.
-
-        Raises:
-            EvolveEnvironmentError: Ray is missing, or there is no cluster that can be used.
-        """
-        self._thread.start()
-        while self._ready.empty():
-            await asyncio.sleep(WAIT_SECONDS)
-        error = self._ready.get()
-        if error is not None:
-            raise error
-
-    def watch(self, reference: Any, landed: Landed) -> None:
-        """Tell `landed` when the task behind this reference has ended."""
-        with self._changed:
-            self._pending[reference] = landed
-            self._changed.notify()
-
-    def cancel(self, reference: Any) -> None:
-        """Have a task's work killed; it lands as any other."""
-        with self._changed:
-            if reference in self._pending and reference not in self._cancelled:
-                self._cancelled[reference] = time.monotonic() + CANCEL_SECONDS
-        self.ray.cancel(reference, force=False)
-
-    async def close(self) -> None:
-        """Kill what is in flight and leave the cluster, or end it. A cluster that does not answer is left alone."""
-        with self._changed:
-            self._is_closed = True
-            self._changed.notify()
-        deadline = time.monotonic() + CLOSE_SECONDS
-        while self._thread.is_alive() and time.monotonic() < deadline:
-            await asyncio.sleep(WAIT_SECONDS)
-
-    def _live(self) -> None:
-        try:
-            with connected(self._address, self._n_workers) as ray:
-                self.ray = ray
-                self._look()
-                self._ready.put(None)
-                self._wait()
-                self._drop()
-        except Exception as error:  # noqa: BLE001 (a thread has nobody else to tell)
-            self._ready.put(error)
-            self._abandon(error)
-
-    def _wait(self) -> None:
-        looked = time.monotonic()
-        while True:
-            with self._changed:
-                if not self._pending and not self._is_closed:
-                    self._changed.wait(LOOK_SECONDS)
-                if self._is_closed:
-                    return
-                pending = list(self._pending)
-            if pending:
-                self._land(pending)
-                self._force()
-            if time.monotonic() - looked > LOOK_SECONDS:
-                looked = time.monotonic()
-                self._look()
-
-    def _land(self, pending: list[Any]) -> None:
-        done, _ = self.ray.wait(pending, num_returns=1, timeout=WAIT_SECONDS)
-        if done and len(pending) > 1:
-            done, _ = self.ray.wait(pending, num_returns=len(pending), timeout=0)
-        for reference in done:
-            outcome = self._outcome(reference)
-            with self._changed:
-                landed = self._pending.pop(reference)
-                self._cancelled.pop(reference, None)
-            landed(outcome)
-
-    def _outcome(self, reference: Any) -> bytes | Exception:
-        try:
-            answer = self.ray.get(reference)
-        except Exception as error:  # noqa: BLE001 (whatever Ray raises is told to who asked)
-            return error
-        return answer if isinstance(answer, bytes) else TypeError(f"a worker answered with {type(answer).__name__}")
-
-    def _force(self) -> None:
-        now = time.monotonic()
-        with self._changed:
-            late = [reference for reference, deadline in self._cancelled.items() if deadline < now]
-            self._cancelled.update(dict.fromkeys(late, now + CANCEL_SECONDS))
-        for reference in late:
-            self.ray.cancel(reference, force=True)
-
-    def _look(self) -> None:
-        self._resized(int(self.ray.cluster_resources().get("CPU", 0)))
-
-    def _drop(self) -> None:
-        """Kill what is in flight, so that nothing goes on in a cluster that lives longer than this process."""
-        with self._changed:
-            pending = list(self._pending)
-        for reference in pending:
-            self.ray.cancel(reference, force=False)
-        if pending:
-            self.ray.wait(pending, num_returns=len(pending), timeout=CANCEL_SECONDS)
-        for reference in pending:
-            with suppress(Exception):
-                self.ray.cancel(reference, force=True)
-        self._abandon(RuntimeError("the executor is closed"))
-
-    def _abandon(self, error: Exception) -> None:
-        with self._changed:
-            flights = list(self._pending.values())
-            self._pending.clear()
-        for landed in flights:
-            landed(error)
 
 
 def import_ray() -> Any:
@@ -178,40 +52,57 @@ def import_ray() -> Any:
     except ModuleNotFoundError as error:
         raise EvolveEnvironmentError(f"Ray cannot be imported: {error}", hint=MISSING_HINT) from None
     logging.getLogger("ray").setLevel(logging.CRITICAL)
+    # Ray prints to standard output what befalls nodes and workers ("(raylet) …"), and has no setting against it.
+    ray._private.worker._worker_logs_enabled = False
     return ray
 
 
 @contextmanager
-def connected(address: str | None, n_workers: int | None) -> Iterator[Any]:
+def connected(address: str | None, n_workers: int | None, *, place: Path | None = None) -> Iterator[Any]:
     """Ray, connected to the cluster at `address`, or to one of `n_workers` slots of our own on this machine.
+
+    All of our own lies in the folder `place`, see `open_place`; the caller removes it. This process sees what Ray needs
+    of the environment and nothing else as long as it is connected.
 
     Raises:
         EvolveEnvironmentError: Ray is missing, or the cluster cannot be used.
     """
-    place = Path(tempfile.mkdtemp(prefix="evolve-ray-"))
-    before = dict(os.environ)
+    folder = place or open_place()
+    own = {**ON_START, "RAY_AUTH_TOKEN_PATH": str(folder / "token")}
     try:
-        added = {} if address else {**ON_START, "RAY_AUTH_TOKEN_PATH": _token_file(place)}
-        with _environment(added), _silence():
-            ray = import_ray()
-            if added:
-                _read_token_again()
-            _initialise(ray, address, n_workers)
-        os.environ.update(added)
-        try:
-            yield ray
-        finally:
-            ray.shutdown()
+        with _environment(ON_JOIN if address else own, is_scrubbed=address is None):
+            if address is None:
+                _write_token(folder / "token")
+            with _silence() as said:
+                ray = import_ray()
+                _read_settings_again()
+                _initialise(ray, address, n_workers, folder, said)
+            try:
+                yield ray
+            finally:
+                with _silence():
+                    ray.shutdown()
     finally:
-        for name in (*ALWAYS, *ON_START, "RAY_AUTH_TOKEN_PATH"):
-            if name in before:
-                os.environ[name] = before[name]
-            else:
-                os.environ.pop(name, None)
+        if place is None:
+            remove_place(folder)
+
+
+def open_place() -> Path:
+    """A fresh folder for a cluster of our own, for its owner alone; its path is short enough for sockets."""
+    where = tempfile.gettempdir()
+    return Path(tempfile.mkdtemp(prefix=PLACE, dir=where if len(where) <= LONGEST_PLACE else "/tmp"))  # noqa: S108
+
+
+def remove_place(place: Path) -> None:
+    """Remove the folder, also when processes that are ending still write there."""
+    for _ in range(REMOVE_TRIES):
         shutil.rmtree(place, ignore_errors=True)
+        if not place.exists():
+            return
+        time.sleep(REMOVE_SECONDS)
 
 
-def _initialise(ray: Any, address: str | None, n_workers: int | None) -> None:
+def _initialise(ray: Any, address: str | None, n_workers: int | None, place: Path, said: IO[bytes]) -> None:
     quiet: Mapping[str, Any] = {"log_to_driver": False, "configure_logging": False}
     try:
         if address is None:
@@ -221,6 +112,7 @@ def _initialise(ray: Any, address: str | None, n_workers: int | None) -> None:
                 include_dashboard=False,
                 object_store_memory=OBJECT_STORE_BYTES,
                 _node_ip_address="127.0.0.1",
+                _temp_dir=str(place / "ray"),
                 **quiet,
             )
         else:
@@ -229,8 +121,10 @@ def _initialise(ray: Any, address: str | None, n_workers: int | None) -> None:
         raise
     except Exception as error:  # noqa: BLE001 (Ray raises a dozen kinds here, from AssertionError to its own)
         what = "a Ray cluster cannot be started here" if address is None else f"no Ray cluster can be used at {address}"
-        said = str(error).strip().splitlines() or [type(error).__name__]
-        raise EvolveEnvironmentError(f"{what}: {said[0]}", hint=_hint(address)) from None
+        if REFUSED in _read(said):
+            raise EvolveEnvironmentError(f"{what}: it asks for another token", hint=REFUSED_HINT) from None
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise EvolveEnvironmentError(f"{what}: {lines[0]}", hint=_hint(address)) from None
 
 
 def _hint(address: str | None) -> str:
@@ -258,15 +152,13 @@ def _reachable(address: str) -> str:
         return f"{host}:{port or GCS_PORT}"
 
 
-def _token_file(place: Path) -> str:
+def _write_token(path: Path) -> None:
     """A secret of this cluster's own: by itself Ray would write one into the home folder, for all to read."""
-    path = place / "token"
     path.touch(mode=0o600)
     path.write_text(secrets.token_hex(32), encoding="ascii")
-    return str(path)
 
 
-def _read_token_again() -> None:
+def _read_settings_again() -> None:
     """Ray read its settings when it was imported, perhaps for an earlier cluster of this process."""
     from ray._raylet import AuthenticationTokenLoader, Config
 
@@ -275,29 +167,31 @@ def _read_token_again() -> None:
 
 
 @contextmanager
-def _silence() -> Iterator[None]:
-    """Keep what Ray's compiled parts write to standard error off the terminal: they know no setting for all of it."""
-    held, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(held, 2)
-        os.close(held)
-        os.close(nowhere)
+def _silence() -> Iterator[IO[bytes]]:
+    """Keep what Ray's compiled parts write to standard error in a file; no setting stops all of it."""
+    held = os.dup(2)
+    with tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        try:
+            yield said
+        finally:
+            os.dup2(held, 2)
+            os.close(held)
+
+
+def _read(said: IO[bytes]) -> str:
+    said.seek(0)
+    return said.read(1 << 20).decode(errors="replace")
 
 
 @contextmanager
-def _environment(added: Mapping[str, str]) -> Iterator[None]:
-    """What Ray's processes inherit: no key of ours, and what `added` says. Without it, nothing is changed."""
-    if not added:
-        yield
-        return
+def _environment(added: Mapping[str, str], *, is_scrubbed: bool) -> Iterator[None]:
+    """What Ray sees, and what its processes inherit: `added`, and where it is scrubbed no key of ours."""
     before = dict(os.environ)
     kept = {name: before[name] for name in ALSO_KEPT if name in before}
-    scrubbed = {**scrubbed_environment(), **kept, **ALWAYS, **added}
+    seen = {**(scrubbed_environment() | kept if is_scrubbed else before), **ALWAYS, **added}
     os.environ.clear()
-    os.environ.update(scrubbed)
+    os.environ.update(seen)
     try:
         yield
     finally:

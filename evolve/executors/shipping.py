@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +59,8 @@ def departed(payload: Mapping[str, Any], hashes: Mapping[str, str]) -> dict[str,
     return _changed(payload, named)
 
 
-def arrived(payload: Mapping[str, Any], bundles: Sequence[bytes]) -> dict[str, Any]:
-    """Undo `departed` on another machine: unpack each bundle, once, and name its folder there."""
-    folders = {hash_of(bundle): str(unpacked(bundle)) for bundle in bundles}
+def arrived(payload: Mapping[str, Any], folders: Mapping[str, str]) -> dict[str, Any]:
+    """Undo `departed` on another machine: `folders` maps each bundle's hash to where it was unpacked there."""
 
     def found(text: str) -> str:
         name = text[len(MARK) : len(MARK) + 64]
@@ -72,14 +71,9 @@ def arrived(payload: Mapping[str, Any], bundles: Sequence[bytes]) -> dict[str, A
 
 def unpacked(bundle: bytes) -> Path:
     """The folder with the bundle's files, in a private place for temporary files."""
-    root = Path(tempfile.gettempdir()) / f"evolve-problems-{os.geteuid()}"
-    root.mkdir(mode=0o700, exist_ok=True)
-    held = root.stat()
-    if root.is_symlink() or held.st_uid != os.geteuid() or held.st_mode & 0o077:
-        raise EvolveEnvironmentError(f"{root} is open to others", hint="remove it, or make it yours alone (mode 0700)")
-    folder = root / hash_of(bundle)
+    folder = place_of(hash_of(bundle))
     if not folder.exists():
-        fresh = Path(tempfile.mkdtemp(dir=root))
+        fresh = Path(tempfile.mkdtemp(dir=folder.parent))
         with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
             archive.extractall(fresh)
         try:
@@ -87,6 +81,20 @@ def unpacked(bundle: bytes) -> Path:
         except OSError:  # another worker was faster
             shutil.rmtree(fresh)
     return folder
+
+
+def place_of(name: str) -> Path:
+    """Where the bundle of this hash belongs on this machine, whether it is there or not.
+
+    Raises:
+        EvolveEnvironmentError: somebody else may write there.
+    """
+    root = Path(tempfile.gettempdir()) / f"evolve-problems-{os.geteuid()}"
+    root.mkdir(mode=0o700, exist_ok=True)
+    held = root.stat()
+    if root.is_symlink() or held.st_uid != os.geteuid() or held.st_mode & 0o077:
+        raise EvolveEnvironmentError(f"{root} is open to others", hint="remove it, or make it yours alone (mode 0700)")
+    return root / name
 
 
 def _files(folder: Path) -> Iterable[Path]:

@@ -17,11 +17,11 @@ Handle = Callable[[str, Mapping[str, Any]], dict[str, Any]]
 
 def main(handler: str, controller_pid: int) -> None:
     """Serve tasks with `handler` ("module:function") until standard input closes or the controller is gone."""
-    _end_with(controller_pid)
-    requests, answers = _claim_standard_streams()
+    end_with(controller_pid)
+    requests, answers = claim_standard_streams()
     module, _, name = handler.partition(":")
     handle: Handle = getattr(importlib.import_module(module), name)
-    while (message := _read(requests)) is not None:
+    while (message := read_frame(requests)) is not None:
         answers.write(_answer(handle, message))
         answers.flush()
 
@@ -34,7 +34,8 @@ def _answer(handle: Handle, message: Mapping[str, Any]) -> bytes:
         return encode({"error": traceback.format_exc(limit=12)[-8000:]})
 
 
-def _read(stream: IO[bytes]) -> dict[str, Any] | None:
+def read_frame(stream: IO[bytes]) -> dict[str, Any] | None:
+    """The next message, None at the end."""
     header = stream.read(HEADER_BYTES)
     if len(header) < HEADER_BYTES:
         return None
@@ -43,7 +44,7 @@ def _read(stream: IO[bytes]) -> dict[str, Any] | None:
     return decode(body) if len(body) == length else None
 
 
-def _claim_standard_streams() -> tuple[IO[bytes], IO[bytes]]:
+def claim_standard_streams() -> tuple[IO[bytes], IO[bytes]]:
     """Keep the pipes for frames alone: whatever a task prints goes to standard error."""
     requests = os.fdopen(os.dup(0), "rb")
     answers = os.fdopen(os.dup(1), "wb")
@@ -54,7 +55,7 @@ def _claim_standard_streams() -> tuple[IO[bytes], IO[bytes]]:
     return requests, answers
 
 
-def _end_with(controller_pid: int) -> None:
+def end_with(controller_pid: int) -> None:
     """Ask the kernel to kill this process when the controller dies, also by kill -9 in mid-task (Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -7,9 +7,9 @@ from archive.contract import AddStatus
 from evaluators.contract import Evaluation, Failure
 from evolve.config.problem import Problem
 from evolve.errors import SeedError
-from evolve.loop.driver import RunParts
 from evolve.loop.events import Event
 from evolve.loop.iteration import judge_all
+from evolve.loop.parts import RunParts
 from evolve.loop.proposing import require_answer
 from evolve.loop.told import Told, ToldChild
 from evolve.operators.symbolic import SymbolicBurst

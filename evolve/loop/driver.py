@@ -3,57 +3,23 @@
 import asyncio
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from evolve.llm.service import NoMoreQuestionsError
-from evolve.loop.budget import Budget
 from evolve.loop.control import Control, GatedAsker
-from evolve.loop.events import Event, Listener
 from evolve.loop.exhaustion import Exhaustion
-from evolve.loop.iteration import Bench, run_iteration
-from evolve.loop.journal import Journal
+from evolve.loop.flights import Flights
+from evolve.loop.iteration import run_iteration
 from evolve.loop.landing import LANDING, Landing
-from evolve.loop.models import ModelDesk
-from evolve.loop.progress import Vitals, progress_event
-from evolve.loop.proposing import BudgetSpentError
-from evolve.loop.search import Search
-from evolve.loop.told import Plan, Told
-from evolve.store import IterationRecord, Pulse, RunWriter
+from evolve.loop.parts import RunParts
+from evolve.loop.reporting import HEARTBEAT_SECONDS, Reporter
+from evolve.loop.told import Told
+from evolve.store import IterationRecord, Pulse
 from evolve.store.control import Wanted
 
 TICK_SECONDS = 0.25
-HEARTBEAT_SECONDS = 1.0
-"""How often the state of the run is on disk; whoever watches reads it there."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
-    """What earlier sessions left: their wall time, and the plans that were in flight when the log ended."""
-
-    seconds: float = 0.0
-    backlog: tuple[Plan, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunParts:
-    """What a session is made of.
-
-    `models` are the language models, None without any. `counts` is for a repetition: how many candidates each iteration
-    of the repeated run brought, which is also where it ends.
-    """
-
-    search: Search
-    bench: Bench
-    writer: RunWriter
-    journal: Journal
-    budget: Budget
-    window: int
-    listener: Listener
-    past: Past = field(default_factory=Past)
-    models: ModelDesk | None = None
-    counts: tuple[int, ...] | None = None
 
 
 class Driver:
@@ -71,17 +37,17 @@ class Driver:
         models = parts.bench.models
         gated = None if models is None else GatedAsker(models, self._control)
         self._bench = replace(parts.bench, models=gated)
-        self._last_write = self._last_pulse = -math.inf
-        self._backlog = list(parts.past.backlog)
+        self._last_write = -math.inf
+        self._backlog = deque(parts.past.backlog)
         self._next_plan = self._backlog[-1].number + 1 if self._backlog else 1
-        self._flying: dict[asyncio.Task[Told], int] = {}
+        self._flights = Flights()
+        self._reporter = Reporter(parts, self._control, self._flights, clock)
         self._ready: dict[int, Told] = {}
         self._exhaustion = Exhaustion(parts.search.lessons, parts.models)
         self._asked_to_stop = asyncio.Event()
-        self._told_to_abort = asyncio.Event()
+        self._is_to_abort = False
         self._asked_by = "signal"
         self._asker: dict[str, Any] = {}
-        self._is_alone = False
         self.stopped_by: str | None = None
 
     @property
@@ -92,13 +58,18 @@ class Driver:
     @property
     def run_seconds(self) -> float:
         """Wall time of all sessions of the run."""
-        return self._parts.past.seconds + self.session_seconds
+        return self._reporter.run_seconds
+
+    def pulse(self) -> Pulse:
+        """The state of the run, as readers of the log are to see it."""
+        return self._reporter.pulse()
 
     def ask_to_stop(self) -> None:
         """Once: plan nothing more, let what is in flight finish for a while. Twice, or at an end by itself: drop it."""
         if self._asked_to_stop.is_set() or (self.stopped_by is not None and self.stopped_by not in LANDING):
-            self._told_to_abort.set()
+            self._is_to_abort = True
         self._asked_to_stop.set()
+        self._flights.wake()
         if self._parts.models is not None:
             self._parts.models.ask_no_more()  # first: a question that a pause held back is not paid for now
         self._control.go_on()
@@ -125,16 +96,18 @@ class Driver:
         try:
             while self._is_to_go_on():
                 self._fill()
-                await self._wait(TICK_SECONDS)
+                has_landed = await self._wait()
                 self._tell_ready()
-                self._show()
+                self._reporter.show(has_landed=has_landed)
             assert self.stopped_by is not None
             landing = self._landing(self.stopped_by)
             if landing.is_worthwhile:
-                self._announce("stopping", {"reason": self.stopped_by, "in_flight": len(self._flying), **self._asker})
+                self._reporter.announce(
+                    "stopping", {"reason": self.stopped_by, "in_flight": len(self._flights), **self._asker}
+                )
                 await self._land(landing)
         finally:
-            await self._cancel()
+            await self._flights.cancel()
         return self.stopped_by
 
     def _is_to_go_on(self) -> bool:
@@ -153,15 +126,10 @@ class Driver:
             return  # it is ending: nothing new begins
         elif request.wanted is Wanted.PAUSE and not self._control.is_paused:
             self._control.pause()
-            self._announce("paused", {"in_flight": len(self._flying), "by": request.asker()})
+            self._reporter.announce("paused", {"in_flight": len(self._flights), "by": request.asker()})
         elif request.wanted is Wanted.RESUME and self._control.is_paused:
             self._control.go_on()
-            self._announce("resumed", {"by": request.asker()})
-
-    def _announce(self, kind: str, data: dict[str, Any]) -> None:
-        """Say something of the session itself, once it is on disk."""
-        self._parts.writer.append([], events=[(kind, data)], seconds=self.session_seconds, pulse=self.pulse())
-        self._parts.listener(Event(kind=kind, data=data))
+            self._reporter.announce("resumed", {"by": request.asker()})
 
     def _stop_reason(self) -> str | None:
         if self.stopped_by is None:
@@ -190,9 +158,8 @@ class Driver:
             self._backlog.append(self._search.plan(self._next_plan))
             self._next_plan += 1
         while self._backlog and self._may_dispatch():
-            plan = self._backlog.pop(0)
-            task = asyncio.create_task(run_iteration(plan, self._search, self._bench))
-            self._flying[task] = plan.number
+            plan = self._backlog.popleft()
+            self._flights.start(plan.number, run_iteration(plan, self._search, self._bench))
 
     def _may_dispatch(self) -> bool:
         """Whether one more iteration may begin.
@@ -204,19 +171,13 @@ class Driver:
         if self._parts.models is None or self._parts.counts is not None:
             return True
         left = self._evaluations_left()
-        return left is None or len(self._flying) + len(self._ready) < left
+        return left is None or len(self._flights) + len(self._ready) < left
 
-    async def _wait(self, seconds: float) -> None:
-        signal = self._told_to_abort if self._asked_to_stop.is_set() else self._asked_to_stop
-        asked = asyncio.create_task(signal.wait())
-        await asyncio.wait({*self._flying, asked}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        asked.cancel()
-        for task in [task for task in self._flying if task.done()]:
-            number = self._flying.pop(task)
-            try:
-                self._ready[number] = task.result()
-            except (BudgetSpentError, NoMoreQuestionsError):
-                continue  # never told: a resume begins with it
+    async def _wait(self) -> bool:
+        """Wait a moment, until something lands at most; whether something did."""
+        landed = await self._flights.landed(TICK_SECONDS)
+        self._ready.update(landed)
+        return bool(landed)
 
     def _tell_ready(self) -> None:
         """Tell what is next in order, as one group: planned on after each, on disk before anybody hears of it."""
@@ -232,11 +193,11 @@ class Driver:
                 self._fill()
         if records:
             self._last_write = self._clock()
-            for event in self._parts.journal.commit(records, self.session_seconds, self._pulse_if_due()):
+            for event in self._parts.journal.commit(records, self.session_seconds, self._reporter.pulse_if_due()):
                 self._parts.listener(event)
         elif self._clock() - self._last_write > HEARTBEAT_SECONDS:
             self._last_write = self._clock()
-            self._parts.writer.heartbeat(self.session_seconds, self._pulse_if_due())
+            self._parts.writer.heartbeat(self.session_seconds, self._reporter.pulse_if_due())
 
     def _may_tell(self) -> bool:
         counts = self._parts.counts
@@ -248,66 +209,17 @@ class Driver:
         limit = self._parts.budget.evaluations
         return None if limit is None else max(limit - self._search.n_evaluations, 0)
 
-    def _pulse_if_due(self) -> Pulse | None:
-        now = self._clock()
-        if now - self._last_pulse < HEARTBEAT_SECONDS:
-            return None
-        self._last_pulse = now
-        return self.pulse()
-
-    def pulse(self) -> Pulse:
-        """The state of the run, as readers of the log are to see it."""
-        return Pulse(seconds=self.run_seconds, data=self._progress().data, paused=self._control.is_paused)
-
-    def _show(self) -> None:
-        self._parts.listener(self._progress())
-        if self._parts.models is not None:
-            self._watch(self._parts.models)
-
-    def _progress(self) -> Event:
-        executor = self._parts.bench.executor
-        vitals = Vitals(
-            in_flight=len(self._flying),
-            workers=executor.capacity,
-            lost_workers=executor.n_lost_workers,
-            session_seconds=self.session_seconds,
-            seconds=self.run_seconds,
-            paused=self._control.is_paused,
-            worker_states=getattr(executor, "worker_states", []),
-        )
-        models = self._parts.models
-        totals = None if models is None else models.totals
-        failures = self._parts.journal.failures
-        return progress_event(self._search, self._parts.budget, vitals, totals, failures=failures)
-
-    def _watch(self, models: ModelDesk) -> None:
-        """Say which models fell silent; without any, go on with the other operators if there are some."""
-        for text in models.news():
-            self._parts.listener(Event(kind="warning", data={"text": text}))
-        if models.is_dead and not self._is_alone:
-            if not self._search.has_plain_operators:
-                models.require_alive()
-            self._is_alone = True
-            text = "no language model can be used: the search goes on with the operators that need none"
-            self._parts.listener(Event(kind="warning", data={"text": text}))
-
     def _landing(self, reason: str) -> Landing:
         return Landing(reason, self._parts.models, self._clock)
 
     async def _land(self, landing: Landing) -> None:
         """Let what is in flight land, as long as that is worthwhile and nobody says no."""
         landing.begin()
-        while self._flying and not self._told_to_abort.is_set():
+        while self._flights and not self._is_to_abort:
             if not landing.goes_on(is_asked_to_stop=self._asked_to_stop.is_set()):
                 break
-            await self._wait(TICK_SECONDS)
+            has_landed = await self._wait()
             self._obey()
             if landing.tells_on:
                 self._tell_ready()
-            self._show()
-
-    async def _cancel(self) -> None:
-        for task in self._flying:
-            task.cancel()
-        await asyncio.gather(*self._flying, return_exceptions=True)
-        self._flying.clear()
+            self._reporter.show(has_landed=has_landed)

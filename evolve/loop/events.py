@@ -1,7 +1,7 @@
 """What the loop tells its listener, how a run is asked for and what it leaves."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 
@@ -29,6 +29,8 @@ class RunOptions:
     The `strategy` is `map_elites`, `iid` or `sequential`.
 
     The `executor` is `local` or `ray`; `ray_address` names a cluster to join, and `workers` None means all of it then.
+    `gpus` is what one evaluation gets of a graphics card where the problem uses cards, None the problem's own share.
+    The `device` of the screens of a symbolic search is `cpu`, `cuda` or `auto`; they find the same on each.
     """
 
     rng_seed: int = 0
@@ -48,6 +50,20 @@ class RunOptions:
     symbolic: bool = True
     executor: str = "local"
     ray_address: str | None = None
+    gpus: float | None = None
+    device: str = "cpu"
+
+    def changed(self, changes: Mapping[str, Any]) -> "RunOptions":
+        """The options for a session that changes some of them.
+
+        How many workers one place has says nothing of another: who moves and does not say, gets all of the new one. An
+        executor that is named without an address is one of this machine, whatever cluster the run was on.
+        """
+        after = replace(self, **changes)
+        if changes.get("executor") is not None and changes.get("ray_address") is None:
+            after = replace(after, ray_address=None)
+        has_moved = (after.executor, after.ray_address) != (self.executor, self.ray_address)
+        return replace(after, workers=None) if has_moved and changes.get("workers") is None else after
 
     def to_mapping(self) -> dict[str, Any]:
         """The options as JSON data."""

@@ -1,5 +1,6 @@
 """Whether this machine can confine Python candidates; asked before anything is written."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,12 @@ if TYPE_CHECKING:
     from sandbox.gpu import GpuAccess
 
 
-def require_isolation(problem: Problem, *, unsafe: bool) -> str:
+def require_isolation(
+    problem: Problem, *, unsafe: bool, cards: Sequence[str] | None = None, gpu_share: float = 1.0
+) -> str:
     """Refuse to judge Python candidates where next to nothing would confine them, unless `unsafe` accepts that.
+
+    `cards` are the UUIDs of their graphics cards, each getting `gpu_share` of one; without, those of the problem.
 
     Returns:
         The level that candidates will be judged at; empty for symbolic ones, which need no sandbox.
@@ -23,17 +28,20 @@ def require_isolation(problem: Problem, *, unsafe: bool) -> str:
     if problem.language != "python":
         return ""
     # The sandbox is for Linux only, and symbolic problems run anywhere.
+    from evaluators.cards import settled
+    from evaluators.spec import JudgeSpec
     from sandbox.errors import PreloadError, SandboxError
     from sandbox.gpu import GpuAccess
 
     wanted = problem.tables.sandbox
-    gpu = GpuAccess(devices=wanted.gpus) if wanted.gpus else None
     try:
+        devices = settled(JudgeSpec.from_mapping(problem.judge_spec_mapping())).gpus if cards is None else tuple(cards)
+        gpu = GpuAccess(devices=devices, memory_share=gpu_share) if devices else None
         return _level_here(tuple(wanted.preload), gpu, unsafe=unsafe)
     except PreloadError as error:
         raise ProblemError(f"{problem.name}: {error}") from error
     except SandboxError as error:
-        asked = f"[sandbox] gpus = {list(wanted.gpus)} in problem.toml asks for graphics cards; " if gpu else ""
+        asked = f"[sandbox] gpus = {problem.gpus} in problem.toml asks for graphics cards; " if problem.gpus else ""
         hint = f"{asked}`evolve doctor` shows what works here, docs/security.md what each part is for"
         raise EvolveEnvironmentError(str(error), hint=hint) from error
 

@@ -70,7 +70,7 @@ async def run_iteration(plan: Plan, search: Search, bench: Bench) -> Told:
             continue
         seen |= {fingerprint} if signature is None else {fingerprint, signature}
         fresh.append((proposal, fingerprint))
-    evaluations = await judge_all([proposal.files for proposal, _ in fresh], plan.number, bench)
+    evaluations = await judge_all([proposal.files for proposal, _ in fresh], plan.number, bench, plan.inherited)
     children.extend(
         ToldChild(files=proposal.files, fingerprint=fingerprint, parent_ids=proposal.parent_ids, evaluation=evaluation)
         for (proposal, fingerprint), evaluation in zip(fresh, evaluations, strict=True)
@@ -87,7 +87,9 @@ async def run_iteration(plan: Plan, search: Search, bench: Bench) -> Told:
     )
 
 
-async def judge_all(programs: Sequence[Mapping[str, str]], iteration: int, bench: Bench) -> list[Evaluation]:
+async def judge_all(
+    programs: Sequence[Mapping[str, str]], iteration: int, bench: Bench, inherited: str = ""
+) -> list[Evaluation]:
     """Judge programs in one task; an evaluator that hangs or breaks its worker fails them as EVALUATOR.
 
     A problem's own evaluator is bounded in its own process already: the deadline here lies above all its limits and is
@@ -98,8 +100,9 @@ async def judge_all(programs: Sequence[Mapping[str, str]], iteration: int, bench
     """
     if not programs:
         return []
+    shared = {"inherited": inherited} if inherited else {}
     children = [
-        {"files": dict(files), "rng_seed": evaluation_seed(bench.rng_seed, iteration, ordinal)}
+        {"files": dict(files), "rng_seed": evaluation_seed(bench.rng_seed, iteration, ordinal), **shared}
         for ordinal, files in enumerate(programs)
     ]
     deadline = GRACE_SECONDS + bench.longest_seconds * len(children)

@@ -7,7 +7,7 @@ import numpy as np
 
 from archive.candidate import Candidate
 from archive.islands import Islands
-from evaluators.contract import Failure
+from evaluators.contract import MACHINE_ARTIFACT, Failure
 from evolve.operators.briefing import Judged
 from evolve.store.records import CandidateRecord
 
@@ -104,7 +104,7 @@ def judged(record: CandidateRecord) -> Judged:
         score=evaluation.score,
         descriptor=evaluation.descriptor,
         metrics=evaluation.metrics,
-        artifacts=evaluation.artifacts,
+        artifacts={name: text for name, text in evaluation.artifacts.items() if name != MACHINE_ARTIFACT},
         failure="" if evaluation.failure is None else str(evaluation.failure),
         detail=evaluation.detail,
         stage=evaluation.stage,

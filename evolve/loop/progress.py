@@ -18,7 +18,7 @@ class Vitals:
     """Signs of life of a session; `session_seconds` is its own wall time, `seconds` that of the whole run.
 
     While it is `paused` nothing new begins, and both stand still. `worker_states` says what every worker does, as far
-    as the executor can tell.
+    as the executor can tell, and `gpus` how full the graphics cards are.
     """
 
     in_flight: int
@@ -28,6 +28,7 @@ class Vitals:
     seconds: float
     paused: bool = False
     worker_states: Sequence[Mapping[str, Any]] = field(default_factory=list)
+    gpus: Sequence[Mapping[str, Any]] = field(default_factory=list)
 
 
 def progress_event(

@@ -1,6 +1,6 @@
 """A run to be repeated with the replies that it was given: what must be the same, and where it ended."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ def open_recording(run_dir: Path, **changes: Any) -> Recording:
     return Recording(
         run_dir=run_dir,
         problem=problem,
-        options=replace(RunOptions.from_mapping(meta["options"]), **changes),
+        options=RunOptions.from_mapping(meta["options"]).changed(changes),
         models=tuple(meta.get("models", ())),
         past=PastCalls(prices=meta.get("prices"), replay=LoggedReplies(reader)),
         counts=tuple(counts),

@@ -12,12 +12,14 @@ from typing import Any, NamedTuple, TypedDict, Unpack
 from evolve.config.problem import Problem
 from evolve.errors import EvolveError
 from evolve.llm.service import Surroundings
-from evolve.loop.driver import Past
+from evolve.loop.cards import CardPlan, plan_cards
 from evolve.loop.events import Listener, RunOptions, RunSummary
 from evolve.loop.isolation import require_isolation, warning_of
 from evolve.loop.models import LoggedReplies, ModelDesk, PastCalls
+from evolve.loop.parts import Past
 from evolve.loop.recording import Recording
 from evolve.loop.replay import fold_log
+from evolve.loop.screens import settled_device
 from evolve.loop.search import Search
 from evolve.loop.session import Session, run_session
 from evolve.loop.setup import Approach, build_search
@@ -46,17 +48,16 @@ def start_run(
         ResumableError: the disk is full or the workers are gone; `resume_run` goes on.
     """
     options = _resolved(problem, options)
-    warning = warning_of(require_isolation(problem, unsafe=options.unsafe_sandbox), problem)
+    cards, warnings = _grounds(problem, options)
     desk = ModelDesk(problem, options, PastCalls(), around) if options.models else None
-    warnings = [warning] if warning else []
     if desk is not None and desk.is_dead:
         if not options.symbolic:
             desk.require_alive()
         warnings += [*desk.news(), "the search goes on with the operators that need no language model"]
         desk = None
     models = () if desk is None else desk.service.names
-    search = build_search(problem, options.rng_seed, _approach(options, models))
-    return _begun(problem, run_dir, options, search, _Beginning(listener, warnings, desk, models))
+    search = build_search(problem, options.rng_seed, _approach(problem, options, models))
+    return _begun(problem, run_dir, options, search, _Beginning(listener, warnings, desk, models, cards))
 
 
 def repeat_run(recording: Recording, run_dir: Path, listener: Listener) -> RunSummary:
@@ -68,11 +69,11 @@ def repeat_run(recording: Recording, run_dir: Path, listener: Listener) -> RunSu
     """
     problem = recording.problem
     options = _resolved(problem, recording.options)
-    warning = warning_of(require_isolation(problem, unsafe=options.unsafe_sandbox), problem)
+    cards, warnings = _grounds(problem, options)
     models = recording.models
     desk = ModelDesk(problem, replace(options, models=models), recording.past) if models else None
-    search = build_search(problem, options.rng_seed, _approach(options, models))
-    beginning = _Beginning(listener, [warning] if warning else [], desk, models, recording)
+    search = build_search(problem, options.rng_seed, _approach(problem, options, models))
+    beginning = _Beginning(listener, warnings, desk, models, cards, recording)
     return _begun(problem, run_dir, options, search, beginning)
 
 
@@ -81,11 +82,12 @@ class _Beginning(NamedTuple):
     warnings: list[str]
     desk: ModelDesk | None
     models: tuple[str, ...]
+    cards: CardPlan | None
     recording: Recording | None = None
 
 
 def _begun(problem: Problem, run_dir: Path, options: RunOptions, search: Search, beginning: _Beginning) -> RunSummary:
-    existed = run_dir.exists()
+    made = [folder for folder in (run_dir, *run_dir.parents) if not folder.exists()]
     desk = beginning.desk
     meta = {
         "problem": problem.to_json(),
@@ -109,11 +111,12 @@ def _begun(problem: Problem, run_dir: Path, options: RunOptions, search: Search,
                 desk=desk,
                 recording=beginning.recording,
                 warnings=beginning.warnings,
+                cards=beginning.cards,
             )
         )
     except EvolveError:
         if writer.is_empty():
-            writer.discard(folder_too=not existed)
+            writer.discard(folders=made)
         raise
     finally:
         writer.close()
@@ -128,6 +131,8 @@ class Changes(TypedDict, total=False):
     workers: int | None
     executor: str | None
     ray_address: str | None
+    gpus: float | None
+    device: str | None
     budget_usd: float | None
     budget_tokens: int | None
 
@@ -150,14 +155,12 @@ def resume_run(
     meta, before = reader.meta(), reader.counts()
     problem = Problem.from_json(meta["problem"])
     problem.require_unchanged_judge()
-    warning = warning_of(require_isolation(problem, unsafe=unsafe_sandbox), problem)
     options = RunOptions.from_mapping(meta["options"])
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if unsafe_sandbox != options.unsafe_sandbox:
         changes["unsafe_sandbox"] = unsafe_sandbox
-    if changes.get("executor") == "local":
-        changes["ray_address"] = None
-    options = replace(options, **changes)
+    options = _resolved(problem, options.changed(changes))
+    cards, warnings = _grounds(problem, options)
     models = tuple(meta.get("models", ()))
     past_calls = PastCalls(totals=reader.call_totals(), prices=meta.get("prices"), recorded=LoggedReplies(reader))
     desk = ModelDesk(problem, options, past_calls) if models else None
@@ -167,7 +170,7 @@ def resume_run(
     try:
         if changes:
             writer.set_meta("options", options.to_mapping())
-        search = build_search(problem, options.rng_seed, _approach(options, models))
+        search = build_search(problem, options.rng_seed, _approach(problem, options, models))
         backlog, _ = fold_log(search, reader, window=options.window or 1)
         past = Past(seconds=float(before["seconds"]), backlog=tuple(backlog))
         return run_session(
@@ -179,7 +182,9 @@ def resume_run(
                 listener=listener,
                 desk=desk,
                 past=past,
-                warnings=[warning] if warning else [],
+                warnings=warnings,
+                cards=cards,
+                devices=tuple(meta.get("devices", ())),
             )
         )
     finally:
@@ -187,8 +192,22 @@ def resume_run(
         reader.close()
 
 
-def _approach(options: RunOptions, models: tuple[str, ...]) -> Approach:
-    return Approach(models=models, strategy=options.strategy, symbolic=options.symbolic)
+def _grounds(problem: Problem, options: RunOptions) -> tuple[CardPlan | None, list[str]]:
+    """The cards of a session, and what people should know of its sandbox before it begins."""
+    cards = plan_cards(problem, options)
+    if cards is None:
+        level = require_isolation(problem, unsafe=options.unsafe_sandbox)
+    else:
+        level = require_isolation(
+            problem, unsafe=options.unsafe_sandbox, cards=cards.uuids[:1], gpu_share=min(cards.share, 1.0)
+        )
+    _, screens_notice = settled_device(problem, options)
+    return cards, [text for text in (warning_of(level, problem), screens_notice) if text]
+
+
+def _approach(problem: Problem, options: RunOptions, models: tuple[str, ...]) -> Approach:
+    device, _ = settled_device(problem, options)
+    return Approach(models=models, strategy=options.strategy, symbolic=options.symbolic, device=device)
 
 
 def _resolved(problem: Problem, options: RunOptions) -> RunOptions:

@@ -1,5 +1,6 @@
 """The search as a pure fold: plans come from its state, told iterations change it, no clock and no disk."""
 
+import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,7 +9,7 @@ from archive.candidate import Candidate
 from archive.contract import AddStatus
 from archive.errors import ArchiveError
 from archive.islands import Islands
-from evaluators.answers import clean
+from evaluators.answers import CONSTRUCTION, clean
 from evaluators.contract import Evaluation, Failure
 from evolve.loop.briefings import Scouting
 from evolve.loop.known import Known
@@ -99,7 +100,14 @@ class Search:
             parents=tuple(parents),
             inspirations=tuple(inspirations),
             briefing=briefing,
+            inherited=self._inherited(),
         )
+
+    def _inherited(self) -> str:
+        """The best construction so far with its score; empty where the evaluator keeps none."""
+        best = self._memory.best
+        construction = "" if best is None else best.evaluation.artifacts.get(CONSTRUCTION, "")
+        return json.dumps([self.best_score, construction]) if construction else ""
 
     def _learner(self, number: int) -> Operator | None:
         """Who has a turn to learn, once there is an improvement to learn from."""

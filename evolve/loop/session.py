@@ -14,13 +14,15 @@ from evolve.errors import EvolveError, ModelUnusableError
 from evolve.executors import Executor, LocalExecutor
 from evolve.loop.beginning import begin
 from evolve.loop.budget import Budget
-from evolve.loop.driver import Driver, Past, RunParts
+from evolve.loop.cards import CardPlan, change_of_device, doubts_about, fallback
+from evolve.loop.driver import Driver
 from evolve.loop.events import Event, Listener, RunOptions, RunSummary
 from evolve.loop.gate import gate_for
 from evolve.loop.iteration import Bench
 from evolve.loop.journal import Journal
 from evolve.loop.logbook import Logbook
 from evolve.loop.models import ModelDesk
+from evolve.loop.parts import Past, RunParts
 from evolve.loop.recording import Recording
 from evolve.loop.search import Search
 from evolve.store import RunWriter
@@ -30,7 +32,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """What a session begins with. `warnings` are told right after the start."""
+    """What a session begins with. `warnings` are told right after the start.
+
+    `cards` are the graphics cards of a problem that uses some, `devices` what earlier sessions stored of theirs.
+    """
 
     problem: Problem
     options: RunOptions
@@ -41,6 +46,8 @@ class Session:
     past: Past = field(default_factory=Past)
     recording: Recording | None = None
     warnings: Sequence[str] = ()
+    cards: CardPlan | None = None
+    devices: Sequence[Mapping[str, Any]] = ()
 
 
 def run_session(session: Session) -> RunSummary:
@@ -62,8 +69,8 @@ def run_session(session: Session) -> RunSummary:
 
 
 async def _session_async(session: Session) -> RunSummary:
-    problem, options, writer, desk = session.problem, session.options, session.writer, session.desk
-    executor = _executor_of(problem, options)
+    problem, writer, desk = session.problem, session.writer, session.desk
+    executor = executor_for(problem, session.options, session.cards)
     parts = _parts_of(session, executor)
     driver = Driver(parts)
     if desk is not None:
@@ -75,6 +82,8 @@ async def _session_async(session: Session) -> RunSummary:
             session.listener(Event(kind="started", data=_started(session, executor)))
             for text in session.warnings:
                 session.listener(Event(kind="warning", data={"text": text}))
+            for text in _noted_device(session, executor):
+                session.listener(Event(kind="warning", data={"text": text, "loud": True}))
             await driver.unless_stopped(begin(problem, parts))
             stopped_by = await driver.run()
         except ModelUnusableError:
@@ -98,14 +107,42 @@ def _end(session: Session, driver: Driver, stopped_by: str) -> float:
     return seconds
 
 
-def _executor_of(problem: Problem, options: RunOptions) -> Executor:
+def executor_for(problem: Problem, options: RunOptions, cards: CardPlan | None) -> Executor:
+    """Where the tasks of a session run; nothing is started yet."""
+    if options.executor == "local" and cards is not None and cards.units:
+        from evolve.executors.card_claims import CardClaims  # these ask for Linux, as all problems with cards do
+        from evolve.executors.card_executor import CardExecutor
+
+        n_workers = options.workers or 1
+        return CardExecutor(
+            units=cards.units, share=cards.share, n_workers=n_workers, handler=tasks.HANDLER, claims=CardClaims()
+        )
     if options.executor == "local":
         return LocalExecutor(n_workers=options.workers or 1, handler=tasks.HANDLER)
     from evolve.executors.ray_executor import RayExecutor  # a part of its own, that few runs need
 
     return RayExecutor(
-        n_workers=options.workers, handler=tasks.HANDLER, address=options.ray_address, folders=(problem.folder,)
+        n_workers=options.workers,
+        handler=tasks.HANDLER,
+        address=options.ray_address,
+        folders=(problem.folder,),
+        gpus=None if cards is None else cards.share,
+        gpus_needed=cards is not None and cards.is_needed,
     )
+
+
+def _noted_device(session: Session, executor: Executor) -> list[str]:
+    """Store on what this session judges, where the problem uses cards; and what people have to know of it."""
+    if session.cards is None:
+        return []
+    notice = session.cards.notice
+    if why := str(getattr(executor, "gpu_notice", "")):
+        notice = fallback(why.partition(": ")[0])
+    key = session.writer.session_key
+    record = session.cards.record(0 if key is None else key.id, notice)
+    session.writer.set_meta("devices", [*session.devices, record])
+    texts = (notice, change_of_device(session.devices, record), *doubts_about(session.cards))
+    return [text for text in (*texts, *getattr(executor, "notices", ())) if text]
 
 
 def _parts_of(session: Session, executor: Executor) -> RunParts:
@@ -113,6 +150,8 @@ def _parts_of(session: Session, executor: Executor) -> RunParts:
     spec = JudgeSpec.from_mapping(problem.judge_spec_mapping())
     if problem.language == "python":
         spec = replace(spec, unsafe=options.unsafe_sandbox)
+    if session.cards is not None:
+        spec = replace(spec, **session.cards.judge_changes)
     bench = Bench(
         executor=executor,
         gate=gate_for(problem),

@@ -26,6 +26,8 @@ from evolve.operators.float32 import Float32Climb
 from evolve.operators.python_crossover import PythonCrossover
 from evolve.operators.python_literals import PythonLiteralEdit
 from evolve.operators.python_tree import PythonTreeEdit
+from evolve.operators.screening import screen_rows, screens
+from evolve.operators.strategy import StrategyChange, StrategyCrossover
 from evolve.operators.symbolic import SymbolicBurst, SymbolicCrossover, SymbolicMutation
 from evolve.operators.writing.setup import LEARNING_KINDS, language_model_operators
 from sandbox.symbolic.vocabulary import OP_ADD, OP_DIV, OP_MUL, OP_SUB, load_vocabulary
@@ -38,11 +40,15 @@ REFIT = "refit"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approach:
-    """How a run searches: which language models take part, who breeds, whether others may make candidates."""
+    """How a run searches: which language models take part, who breeds, whether others may make candidates.
+
+    The `device` is where screens run; it changes nothing else.
+    """
 
     models: tuple[str, ...] = ()
     strategy: str = MAP_ELITES
     symbolic: bool = True
+    device: str = "cpu"
 
 
 PLAIN_APPROACH = Approach()
@@ -64,7 +70,7 @@ def build_search(problem: Problem, rng_seed: int, approach: Approach = PLAIN_APP
     plain = build_operators(problem)
     writers, learners = build_model_operators(problem, approach)
     operators = [*plain, *writers] if approach.symbolic or not approach.models else writers
-    openers = build_openers(problem, operators)
+    openers = build_openers(problem, operators, approach.device)
     if approach.strategy != MAP_ELITES:
         # With a single parent there is nothing to cross, and the exhaustive search has no parent at all.
         operators = [each for each in operators if each.n_parents in (1, EVERYONE)]
@@ -138,15 +144,19 @@ def build_operators(problem: Problem) -> list[Operator]:
     return [by_name[name] if name in by_name else _installed(installed[name], problem) for name in wanted]
 
 
-def build_openers(problem: Problem, operators: Sequence[Operator]) -> list[SymbolicBurst]:
-    """The shards of the exhaustive search: where there are bursts, over + - * /, and the problem does not refuse."""
+def build_openers(problem: Problem, operators: Sequence[Operator], device: str = "cpu") -> list[SymbolicBurst]:
+    """Screens, and the shards of the exhaustive search, where there are bursts and the problem does not refuse.
+
+    The exhaustive search is over + - * /; screens are for vocabularies that have more.
+    """
     burst = next((operator for operator in operators if isinstance(operator, SymbolicBurst)), None)
     if burst is None:
         return []
     opcodes = {function.opcode for function in load_vocabulary(burst.vocabulary).functions}
+    screening = screens(burst, rows=screen_rows(problem.tables.symbolic.screen, opcodes), device=device)
     if not {OP_ADD, OP_SUB, OP_MUL, OP_DIV} <= opcodes:
-        return []
-    return enumeration(burst, largest=problem.tables.symbolic.enumerate)
+        return screening
+    return screening + enumeration(burst, largest=problem.tables.symbolic.enumerate)
 
 
 def _installed(entry_point: metadata.EntryPoint, problem: Problem) -> Operator:
@@ -166,8 +176,17 @@ def _installed(entry_point: metadata.EntryPoint, problem: Problem) -> Operator:
 
 
 def _python_operators(problem: Problem) -> list[Operator]:
-    del problem
-    return [PythonLiteralEdit(), PythonTreeEdit(), PythonCrossover()]
+    general: list[Operator] = [PythonLiteralEdit(), PythonTreeEdit(), PythonCrossover()]
+    toolbox = problem.tables.search.toolbox
+    if not toolbox:
+        return general
+    # Its solvers take a second or two to import.
+    from sandbox.toolbox.catalog import MODULES, steps_named
+
+    if toolbox not in MODULES:
+        raise ProblemError(f"[search].toolbox is {toolbox!r}, expected one of {', '.join(sorted(MODULES))}")
+    steps = steps_named(toolbox)
+    return [StrategyChange(steps), StrategyCrossover(steps), *general[:1]]
 
 
 def _symbolic_operators(problem: Problem) -> list[Operator]:

@@ -16,6 +16,7 @@ class Plan:
     """What iteration `number` will do. `horizon` is the last iteration that was told when the plan was made.
 
     `briefing` is what the run knew of the parents then; None for an operator that reads the whole archive.
+    `inherited` is the best construction so far, as JSON, for evaluators that hand it on to programs.
     """
 
     number: int
@@ -25,6 +26,7 @@ class Plan:
     parents: tuple[Candidate, ...]
     inspirations: tuple[Candidate, ...]
     briefing: Briefing | None = None
+    inherited: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

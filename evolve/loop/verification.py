@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from evaluators.answers import CONSTRUCTION
 from evaluators.contract import Verdict
 from evaluators.spec import JudgeSpec
 from evolve import tasks
@@ -51,7 +52,8 @@ def verify_candidate(run_dir: Path, identifier: int, *, unsafe_sandbox: bool = F
     problem.require_unchanged_judge()
     require_isolation(problem, unsafe=unsafe_sandbox)
     spec = replace(JudgeSpec.from_mapping(problem.judge_spec_mapping()), unsafe=unsafe_sandbox)
-    verdict = asyncio.run(_verdict(spec, record.candidate.files))
+    construction = record.evaluation.artifacts.get(CONSTRUCTION, "")
+    verdict = asyncio.run(_verdict(spec, record.candidate.files, construction))
     path = None
     if verdict.certificate:
         document = {
@@ -77,14 +79,15 @@ def verify_candidate(run_dir: Path, identifier: int, *, unsafe_sandbox: bool = F
     )
 
 
-async def _verdict(spec: JudgeSpec, files: Mapping[str, str]) -> Verdict:
+async def _verdict(spec: JudgeSpec, files: Mapping[str, str], construction: str) -> Verdict:
     """Ask in a worker: what a proof hangs on, crashes or uses up stays there."""
     executor = LocalExecutor(n_workers=1, handler=tasks.HANDLER)
     deadline = GRACE_SECONDS + spec.longest_verification_seconds
     try:
         await executor.start()
         async with asyncio.timeout(deadline):
-            answer = await executor.submit(tasks.VERIFY, {"judge": spec.to_mapping(), "files": dict(files)})
+            payload = {"judge": spec.to_mapping(), "files": dict(files), "inherited": construction}
+            answer = await executor.submit(tasks.VERIFY, payload)
     except TimeoutError as error:
         raise SeedError(
             f"the evaluator of {spec.name} did not verify the candidate within {deadline:.0f} s",

@@ -15,6 +15,7 @@ from evolve.operators.python_fingerprint import normal_form
 from evolve.operators.python_literals import number_text, numbers_of
 from evolve.operators.python_names import Holds, loaded_names, stored_names
 from evolve.operators.python_statements import function_of, laid_out, movable, stays_bound
+from evolve.operators.python_syntax import dumped, walked
 
 N_TRIES = 40
 
@@ -64,7 +65,7 @@ def function_grafted(mine: Site, theirs: Site, rng: np.random.Generator) -> Spli
             donor = donors[own.name]
             known = mine.names.module_names | _BUILT_IN_NAMES
             if (
-                ast.dump(own) != ast.dump(donor)
+                dumped(own) != dumped(donor)
                 and loaded_names(donor) - stored_names(donor) - arguments_of(donor) <= known
             ):
                 options.append((lines, donor))
@@ -76,8 +77,8 @@ def function_grafted(mine: Site, theirs: Site, rng: np.random.Generator) -> Spli
 
 def statement_grafted(mine: Site, theirs: Site, rng: np.random.Generator) -> Splice:
     """Put a statement of the other parent behind an own one, or in its place, where its names are bound."""
-    texts = {ast.dump(each) for each, _ in movable(mine)}
-    donors = [each for each, _ in movable(theirs) if ast.dump(each) not in texts]
+    texts = {dumped(each) for each, _ in movable(mine)}
+    donors = [each for each, _ in movable(theirs) if dumped(each) not in texts]
     own = movable(mine)
     for _ in range(10 if donors and own else 0):
         donor = pick(donors, rng)
@@ -118,15 +119,15 @@ def _arrays_of(site: Site, node: ast.AST) -> set[str]:
 
 def arguments_of(node: ast.AST) -> set[str]:
     """Names of all parameters anywhere in the node."""
-    return {each.arg for each in ast.walk(node) if isinstance(each, ast.arg)}
+    return {each.arg for each in walked(node) if isinstance(each, ast.arg)}
 
 
 def _free_names(node: ast.AST) -> set[str]:
     """Names that the node needs from outside."""
-    own = {each.target for each in ast.walk(node) if isinstance(each, ast.comprehension)}
-    inner = {name.id for target in own for name in ast.walk(target) if isinstance(name, ast.Name)}
+    own = {each.target for each in walked(node) if isinstance(each, ast.comprehension)}
+    inner = {name.id for target in own for name in walked(target) if isinstance(name, ast.Name)}
     if isinstance(node, ast.For):
-        inner |= {name.id for name in ast.walk(node.target) if isinstance(name, ast.Name)}
+        inner |= {name.id for name in walked(node.target) if isinstance(name, ast.Name)}
     return loaded_names(node) - inner
 
 

@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 from evolve.config.python_text import blocks_of, parse_python, require_compiles
 from evolve.operators.blocks import outside_unchanged
 from evolve.operators.python_fingerprint import normal_form
+from evolve.operators.python_syntax import walked
 from sandbox.errors import CandidateSyntaxError
 
 MAX_TEXT_LENGTH = 200_000
@@ -18,6 +19,10 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 _OPERATOR_PARENTS = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp, ast.IfExp, ast.Starred, ast.Await)
 _ATOMS = (ast.Name, ast.Call, ast.Attribute, ast.Subscript, ast.List, ast.Dict, ast.Set, ast.Tuple, ast.ListComp)
 _CLOSED_FIELDS = ("annotation", "returns", "decorator_list", "type_params")
+_CLOSED = (ast.JoinedStr, ast.pattern)
+_EDITABLE = (ast.expr, ast.stmt)
+_PLACED = (*_EDITABLE, ast.arg, ast.keyword)
+_DECORATED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 class PythonFile:
@@ -29,19 +34,19 @@ class PythonFile:
         self.blocks = blocks_of(text)
         self.parent_of: dict[ast.AST, ast.AST] = {}
         self.nodes: list[ast.AST] = []
+        self._is_ascii = text.isascii()
         self._line_starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
         self._visit(self.tree, open_to_edits=True)
 
     def _visit(self, node: ast.AST, *, open_to_edits: bool) -> None:
-        for name, value in ast.iter_fields(node):
-            children = value if isinstance(value, list) else [value]
-            editable = (
-                open_to_edits and name not in _CLOSED_FIELDS and not isinstance(node, ast.JoinedStr | ast.pattern)
-            )
-            for child in children:
+        open_to_edits = open_to_edits and not isinstance(node, _CLOSED)
+        for name in node._fields:
+            value = getattr(node, name, None)
+            editable = open_to_edits and name not in _CLOSED_FIELDS
+            for child in value if isinstance(value, list) else (value,):
                 if isinstance(child, ast.AST):
                     self.parent_of[child] = node
-                    if editable and isinstance(child, ast.expr | ast.stmt) and self.is_open(child):
+                    if editable and isinstance(child, _EDITABLE) and self.is_open(child):
                         self.nodes.append(child)
                     self._visit(child, open_to_edits=editable)
 
@@ -50,11 +55,15 @@ class PythonFile:
         """The text's normal form, to tell whether an edit changed anything."""
         return normal_form(self.text)
 
+    @cached_property
+    def all_nodes(self) -> list[ast.AST]:
+        """The tree's nodes, level by level."""
+        return walked(self.tree)
+
     def span(self, node: ast.AST) -> tuple[int, int]:
         """Where the node's text starts and ends; a decorated definition starts at its first decorator."""
-        assert isinstance(node, ast.expr | ast.stmt | ast.arg | ast.keyword)
-        first: ast.AST = node
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.decorator_list:
+        assert isinstance(node, _PLACED)
+        if isinstance(node, _DECORATED) and node.decorator_list:
             first = node.decorator_list[0]
             line_start = self._line_starts[first.lineno - 1]
             return self._skip_indent(line_start), self._position(node.end_lineno, node.end_col_offset)
@@ -72,6 +81,8 @@ class PythonFile:
         assert line is not None
         assert column is not None
         start = self._line_starts[line - 1]
+        if self._is_ascii:
+            return start + column
         end = self._line_starts[line] if line < len(self._line_starts) else len(self.text)
         line_text = self.text[start:end]
         return start + (column if line_text.isascii() else len(line_text.encode()[:column].decode()))
@@ -140,7 +151,7 @@ class PythonFile:
 
     def bodies(self) -> Iterator[tuple[ast.AST, list[ast.stmt]]]:
         """Every list of statements with its owner, from the outside in."""
-        for node in ast.walk(self.tree):
+        for node in self.all_nodes:
             for field in ("body", "orelse", "finalbody"):
                 body = getattr(node, field, None)
                 if isinstance(body, list) and body and isinstance(body[0], ast.stmt):
@@ -152,11 +163,10 @@ def changed_files(files: Mapping[str, str], name: str, parent: PythonFile, text:
     if text == parent.text or len(text) > MAX_TEXT_LENGTH:
         return None
     try:
-        form = normal_form(text)
+        if normal_form(text) == parent.normal_form or not outside_unchanged(parent.text, text):
+            return None
         require_compiles(text)
     except CandidateSyntaxError:
-        return None
-    if form == parent.normal_form or not outside_unchanged(parent.text, text):
         return None
     return {**files, name: text}
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from evolve.config.python_text import parse_python
+from evolve.operators.python_syntax import dumped
 from sandbox.errors import CandidateSyntaxError
 
-N_REMEMBERED = 16
-"""The operator that made a text and the gate both ask for its normal form, which takes milliseconds."""
+N_REMEMBERED = 256
+"""The operator that made a text, the gate and who edits it later all ask for its normal form: it takes milliseconds."""
 
 _PARTS = ("body", "orelse", "finalbody", "handlers", "cases")
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -40,7 +41,7 @@ def normal_form(text: str) -> str:
         if isinstance(node, _DOCUMENTED):
             _drop_docstring(node)
     try:
-        return ast.dump(tree)
+        return dumped(tree)
     except RecursionError as error:
         raise CandidateSyntaxError("the text is nested too deeply") from error
     except ValueError as error:  # a hexadecimal number too long to be written as a decimal one

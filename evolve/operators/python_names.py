@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from evolve.operators.python_file import PythonFile
+from evolve.operators.python_syntax import walked
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -54,12 +55,12 @@ class Names:
     def held(self) -> dict[str, Holds]:
         """What each name seems to hold: where the program says two things, the later of the list in `Holds`."""
         found: dict[str, Holds] = {}
-        for node in ast.walk(self.file.tree):
+        for node in self.file.all_nodes:
             for name, kind in _evidence(node):
                 if name not in found or _RANK[kind] > _RANK[found[name]]:
                     found[name] = kind
         for _ in range(2):
-            for node in ast.walk(self.file.tree):
+            for node in self.file.all_nodes:
                 if isinstance(node, ast.Assign) and _is_array(node.value, found):
                     for name, _kind in _named(node.targets, Holds.ARRAY):
                         found[name] = max(found.get(name, Holds.ARRAY), Holds.ARRAY, key=_RANK.__getitem__)
@@ -106,12 +107,12 @@ class Names:
         if function not in self._own:
             body = function.body if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) else []
             inside = ast.Module(body, [])
-            shared = {name for each in ast.walk(inside) if isinstance(each, ast.Global) for name in each.names}
+            shared = {name for each in walked(inside) if isinstance(each, ast.Global) for name in each.names}
             self._own[function] = frozenset(stored_names(inside) - shared)
         return self._own[function]
 
     def _bindings(self) -> Iterator[Binding]:
-        for node in ast.walk(self.file.tree):
+        for node in self.file.all_nodes:
             if isinstance(node, _FUNCTIONS):
                 body = node.body if isinstance(node.body, list) else [node.body]
                 start, end = self.file.span(body[0])[0], self.file.span(body[-1])[1]
@@ -157,7 +158,7 @@ def _parameters(arguments: ast.arguments) -> list[str]:
 
 
 def _targets(target: ast.AST) -> list[str]:
-    return [node.id for node in ast.walk(target) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    return [node.id for node in walked(target) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
 
 
 def bound_names(statement: ast.stmt) -> list[str]:
@@ -174,14 +175,14 @@ def bound_names(statement: ast.stmt) -> list[str]:
 
 def stored_names(node: ast.AST) -> set[str]:
     """All names that the node stores anywhere inside."""
-    stored = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Load)}
-    return stored | {name for each in ast.walk(node) if isinstance(each, ast.stmt) for name in bound_names(each)}
+    stored = {each.id for each in walked(node) if isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Load)}
+    return stored | {name for each in walked(node) if isinstance(each, ast.stmt) for name in bound_names(each)}
 
 
 def loaded_names(node: ast.AST) -> set[str]:
     """All names that the node reads anywhere inside; an augmented assignment reads its target."""
-    loaded = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
-    augmented = [each.target for each in ast.walk(node) if isinstance(each, ast.AugAssign)]
+    loaded = {each.id for each in walked(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
+    augmented = [each.target for each in walked(node) if isinstance(each, ast.AugAssign)]
     return loaded | {target.id for target in augmented if isinstance(target, ast.Name)}
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from evolve.operators.python_expressions import Site, Splice, pick, small_number
 from evolve.operators.python_names import Holds, loaded_names, stored_names
+from evolve.operators.python_syntax import walked
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
 _FIXED = (*_DEFINITIONS, ast.Return, ast.Global, ast.Nonlocal, ast.Raise, ast.Assert, ast.Try)
@@ -57,7 +58,7 @@ def local_names_at(site: Site, statement: ast.stmt) -> list[str]:
     start = 0 if isinstance(scope, ast.Module) else site.file.span(scope)[0]
     names = {each.name for each in site.names.bindings if start < each.start <= position < each.end}
     if isinstance(scope, _FUNCTIONS):
-        names |= {each.arg for each in ast.walk(scope.args) if isinstance(each, ast.arg)}
+        names |= {each.arg for each in walked(scope.args) if isinstance(each, ast.arg)}
     else:
         names |= {each.name for each in site.names.bindings if each.start <= position < each.end}
     return sorted(names)
@@ -68,10 +69,10 @@ def stays_bound(site: Site, statement: ast.stmt) -> bool:
     bound = set(local_names_at(site, statement))
     fresh = stored_names(statement) - bound
     scope = function_of(site, statement)
-    inside = {id(each) for each in ast.walk(statement)}
+    inside = {id(each) for each in walked(statement)}
     read = {
         each.id
-        for each in ast.walk(scope)
+        for each in walked(scope)
         if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load) and id(each) not in inside
     }
     return not fresh & read
@@ -93,7 +94,7 @@ def _repeatable(site: Site) -> list[tuple[ast.stmt, tuple[int, int]]]:
         (each, lines)
         for each, lines in movable(site)
         if (loaded_names(each) & stored_names(each) or isinstance(each, ast.For | ast.While | ast.Expr))
-        and not any(isinstance(inner, _JUMPS) for inner in ast.walk(each))
+        and not any(isinstance(inner, _JUMPS) for inner in walked(each))
         and not (isinstance(each, ast.Expr) and not isinstance(each.value, ast.Call))
     ]
 
@@ -176,7 +177,7 @@ def guarded(site: Site, rng: np.random.Generator) -> Splice:
     options = []
     for statement, lines in movable(site):
         visible = set(site.names.visible_at(statement))
-        if stays_bound(site, statement) and not any(isinstance(each, _DEFINITIONS) for each in ast.walk(statement)):
+        if stays_bound(site, statement) and not any(isinstance(each, _DEFINITIONS) for each in walked(statement)):
             tests = [test for test in _conditions(site, rng) if loaded_names(test) <= visible]
             if tests:
                 options.append((statement, lines, tests))

@@ -20,6 +20,7 @@ REPLY_MOST = 6_000
 REPLIES_MOST = 2
 ARTIFACTS_MOST = 4
 PICTURE = "picture"
+CONSTRUCTION = "construction"
 FILES_MOST = 12
 
 
@@ -61,7 +62,7 @@ def _program(gathered: Gathered, shown: Detail, place: int) -> Html:
 
 def _artifacts(artifacts: Mapping[str, str]) -> list[Html]:
     """What the evaluator left as text, whatever it calls it: it is never taken for HTML or SVG."""
-    found = [(name, text) for name, text in artifacts.items() if name != PICTURE and text.strip()]
+    found = [(name, text) for name, text in artifacts.items() if name not in (PICTURE, CONSTRUCTION) and text.strip()]
     return [
         folded(visible(cut(name, NAME_MOST)), plain(cut(text, REPLY_MOST))) for name, text in found[:ARTIFACTS_MOST]
     ]

@@ -33,7 +33,7 @@ def repeat(gathered: Gathered) -> Html:
 def command_of(view: RunView) -> str:
     """The command that asks for a run like this one."""
     options = view.options
-    words = ["evolve", "run", _problem_of(view)]
+    words = ["evolve", "run", *_problem_of(view)]
     for name, option in _OPTIONS.items():
         value = options.get(name)
         if value is not None:
@@ -63,13 +63,17 @@ _OPTIONS = {
 }
 
 
-def _problem_of(view: RunView) -> str:
-    """The name of a shipped problem, else the folder that the problem came from."""
+def _problem_of(view: RunView) -> list[str]:
+    """The name of a shipped problem, else the folder that the problem came from; and its parameters."""
     problem = view.meta.get("problem")
     folder = str(problem.get("folder") or "") if isinstance(problem, Mapping) else ""
-    known = shipped_problems()
-    is_shipped = view.problem_name in known and folder in ("", str(known[view.problem_name]))
-    return view.problem_name if is_shipped else folder or view.problem_name
+    tables = problem.get("tables") if isinstance(problem, Mapping) else None
+    parameters = tables.get("parameters") if isinstance(tables, Mapping) else None
+    known = {str(place): name for name, place in shipped_problems().items()}
+    words = [known.get(folder, view.problem_name)] if folder in ("", *known) else [folder]
+    if parameters and isinstance(parameters, Mapping):
+        words += ["--parameter", ",".join(f"{name}={value}" for name, value in parameters.items())]
+    return words
 
 
 def _written(value: Any) -> str:

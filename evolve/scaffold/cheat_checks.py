@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evaluators.contract import Evaluation, Failure
-from evolve.scaffold.cheats import CLAIM, FORGERIES, NATURAL_CLAIMS, Cheat, Group
+from evolve.scaffold.cheats import CLAIM, ENDINGS, FORGERIES, MEDDLING, NATURAL_CLAIMS, OUTPUTS, Cheat, Group
 from evolve.scaffold.findings import Finding, error, ok, warning
 from evolve.scaffold.seed_checks import SeedRuns
 from evolve.scaffold.trials import Trials
@@ -20,6 +20,7 @@ _NAMES = {
     Group.SIZE: "odd values",
     Group.MEDDLING: "meddling",
     Group.ECHO: "echoes",
+    Group.OUTPUT: "outputs",
 }
 _ADVICE = {
     Group.CLAIM: "believe no number that a program says about itself: compute the score from the rest of its answer",
@@ -28,8 +29,10 @@ _ADVICE = {
     Group.SIZE: 'check length, type (bool is an int in Python) and range of every number, and return {"failure": why}',
     Group.MEDDLING: "let nothing count but what candidate.call returns",
     Group.ECHO: "an argument scores as an answer: is the expected result among what the program is given?",
+    Group.OUTPUT: "look at every output of every call, poisoned before it and read while the program stands still: "
+    "evolve.PairedTimer does (docs/kernels.md)",
 }
-_GRAVE = frozenset({Group.CLAIM, Group.ENDING, Group.FORM, Group.MEDDLING})
+_GRAVE = frozenset({Group.CLAIM, Group.ENDING, Group.FORM, Group.MEDDLING, Group.OUTPUT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,14 @@ class Tried:
     def score(self) -> float | None:
         """Its score, None for a failure."""
         return self.evaluation.score
+
+
+def fitting_cheats(seed: SeedRuns) -> tuple[Cheat, ...]:
+    """The cheats that mean something here: where nothing is answered, there is no answer to forge."""
+    watch = seed.watch
+    if watch.calls and watch.form == "NoneType":
+        return (*OUTPUTS, *ENDINGS, *MEDDLING)
+    return FORGERIES
 
 
 def try_cheats(trials: Trials, *, cheats: Sequence[Cheat] = FORGERIES) -> list[Tried]:
@@ -105,7 +116,12 @@ def _is_grave(tried: Tried) -> bool:
 
 
 def _wins(trials: Trials, seed: SeedRuns, tried: Tried) -> bool:
-    """Whether a cheat beats the seed program again and again: a noisy score may do so once."""
+    """Whether a cheat beats the seed program again and again: a noisy score may do so once.
+
+    Outputs that are not there must not have a score at all: left work makes time, if not in this very program.
+    """
+    if tried.cheat.group is Group.OUTPUT:
+        return tried.score is not None
     if tried.score is None or tried.score <= seed.bar:
         return False
     if seed.is_repeatable:

@@ -21,6 +21,7 @@ class Group(StrEnum):
     SIZE = "size"  # an answer of the right kind, with values or of a length that are hardly meant
     MEDDLING = "meddling"  # what the program did beside answering counted
     ECHO = "echo"  # the arguments hold the answer
+    OUTPUT = "output"  # what a program that answers nothing should have written was not there, or not in time
     TRIVIAL = "trivial"  # an answer that is surely worse scored better: perhaps the wrong way round
 
 
@@ -267,7 +268,12 @@ def noisy(size: float, draw: int) -> Cheat:
 def slow(seconds: float) -> Cheat:
     """A program that takes its time."""
     return _answers(
-        "slow", f"waits {seconds:g} s before each answer", Group.TRIVIAL, f"time.sleep({seconds})", "return call()"
+        "slow",
+        f"computes for {seconds:g} s in vain before each answer",
+        Group.TRIVIAL,
+        f"end = time.thread_time() + {seconds}",
+        "while time.thread_time() < end: pass",
+        "return call()",
     )
 
 
@@ -278,6 +284,83 @@ def nudged(*, size: float, column: int | None) -> Cheat:
     where = "every float" if column is None else f"the floats in column {column}"
     return _answers(f"nudge_{size:g}_{column}", f"multiplies {where} by 1 {size:+g}", Group.TRIVIAL, line)
 
+
+_WRITTEN = """
+state = {"n": 0}
+
+def tamper(name, call, args):
+    state["n"] += 1
+    arrays = [each for each in args if is_array(each)]
+    before = [each.copy() for each in arrays]
+
+    def written():
+        call()
+        changed = [k for k, each in enumerate(arrays) if digest(each) != digest(before[k])]
+        if not changed:
+            raise RuntimeError("@UNFIT@")
+        return [arrays[k] for k in changed], [before[k] for k in changed]
+""".replace("@UNFIT@", UNFIT)
+
+
+def _writes(name: str, what: str, *lines: str) -> Cheat:
+    body = _WRITTEN + "".join(f"    {line}\n" for line in lines)
+    return Cheat(name=name, what=what, group=Group.OUTPUT, body=body)
+
+
+OUTPUTS = (
+    _writes("outputs_left", "writes no output from its third call on", "if state['n'] <= 2: written()"),
+    _writes(
+        "old_outputs",
+        "writes what its first call should have written, again and again",
+        "if 'kept' not in state:",
+        "    outputs, _ = written()",
+        "    state['kept'] = [each.copy() for each in outputs]",
+        "else:",
+        "    for each, kept in zip(arrays[-len(state['kept']):], state['kept']):",
+        "        each[...] = numpy.resize(kept, each.shape)",
+    ),
+    _writes(
+        "half_outputs",
+        "leaves out the second half of its outputs",
+        "for each, old in zip(*written()): each[len(each) // 2 :] = old[len(each) // 2 :]",
+    ),
+    _writes(
+        "late_outputs",
+        "writes its outputs after it has answered",
+        "import threading",
+        "outputs, old = written()",
+        "results = [each.copy() for each in outputs]",
+        "for each, start in zip(outputs, old): each[...] = start",
+        "def later():",
+        "    time.sleep(1.0)",
+        "    for each, result in zip(outputs, results): each[...] = result",
+        "threading.Thread(target=later).start()",
+    ),
+    _writes(
+        "early_answer",
+        "answers before it computes",
+        "import struct",
+        "answer = b'[\"ok\",null]'",
+        "os.write(4, struct.pack('<IB', len(answer) + 1, ord('J')) + answer)",
+        "written()",
+    ),
+    _writes(
+        "rough_outputs",
+        "is wrong by a thousandth",
+        "for each in written()[0]:",
+        "    if each.dtype.kind == 'f': each *= each.dtype.type(1.001)",
+    ),
+    _writes(
+        "emptied_inputs",
+        "makes its inputs zeros and computes with those",
+        "outputs, _ = written()",
+        "places = {id(each) for each in outputs}",
+        "for each in arrays:",
+        "    if id(each) not in places: each[...] = 0",
+        "call()",
+    ),
+)
+"""For programs that answer nothing and write into arrays that they are given: any score of these is a mistake."""
 
 FORGERIES = (*CLAIMS, *ENDINGS, *FORMS, *SIZES, *MEDDLING, *ECHOES)
 """All that are tried as they are; the rest belongs to checks of their own."""

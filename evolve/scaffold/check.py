@@ -9,8 +9,8 @@ from evaluators.contract import Certainty
 from evaluators.errors import EvaluatorError
 from evolve.config.problem import Problem
 from evolve.errors import EvolveEnvironmentError
-from evolve.scaffold.cheat_checks import check_cheats, try_cheats
-from evolve.scaffold.cheats import FORGERIES, Group
+from evolve.scaffold.cheat_checks import check_cheats, fitting_cheats, try_cheats
+from evolve.scaffold.cheats import Group
 from evolve.scaffold.containment_checks import check_grading, check_inputs, check_sight
 from evolve.scaffold.cost import check_cost
 from evolve.scaffold.direction_check import check_direction
@@ -95,7 +95,7 @@ def _attacks(trials: Trials, seed: SeedRuns, listener: Listener, *, has_verify: 
     findings = [check_grading(trials), check_sight(trials)]
     # Where a program's text escapes, nothing keeps a cheat from leaving files behind or stopping the judge's clocks.
     is_contained = findings[0].data.get("escaped") is not True
-    cheats = [each for each in FORGERIES if is_contained or each.group is not Group.MEDDLING]
+    cheats = [each for each in fitting_cheats(seed) if is_contained or each.group is not Group.MEDDLING]
     listener(f"{len(cheats)} cheats")
     findings += check_cheats(trials, seed, try_cheats(trials, cheats=cheats))
     findings.append(check_inputs(trials, seed, has_verify=has_verify))

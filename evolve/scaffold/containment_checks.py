@@ -27,7 +27,9 @@ def check_grading(trials: Trials) -> Finding:
     if problem.notices:
         return warning("grading", problem.notices[0], "docs/peers.md says how to move to an evaluator that is apart")
     if problem.language != "python" or evaluator is None:
-        return ok("grading", "programs are run by an interpreter that knows only their vocabulary")
+        judge = "a verifier of Evolve's own, which runs no text"
+        interpreter = "programs are run by an interpreter that knows only their vocabulary"
+        return ok("grading", interpreter if problem.language != "python" else f"the judge is {judge}")
     with _open_folder() as folder:
         trap = folder / secrets.token_hex(8)
         evaluation = trials.judge(with_text_everywhere(problem.seed_files, trials.entry, _trap(trap)))
@@ -97,7 +99,7 @@ def check_sight(trials: Trials) -> Finding:
     if problem.notices:
         return warning("sight", "programs see their evaluator, which shares their process", "keep no secrets in it")
     if problem.language != "python" or problem.tables.evaluator.file is None:
-        return ok("sight", "programs see nothing but their inputs")
+        return ok("sight", "programs see nothing but their inputs: the judge has no file in the problem's folder")
     evaluator = str(Path(problem.folder, problem.tables.evaluator.file))
     look = _LOOK.replace("@EVALUATOR@", repr(evaluator)).replace("@FOLDER@", repr(str(problem.folder)))
     evaluation = trials.judge(with_text(problem.seed_files, trials.entry, look))

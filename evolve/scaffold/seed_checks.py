@@ -18,7 +18,9 @@ ROOM = 0.5  # a seed program that needs more than this part of a limit leaves no
 SMALL_NOISE = 0.01
 MOST_REPEATS = 100
 MEDIAN_ERROR = 1.25  # the standard error of a median is so many times that of a mean
-_CLOCK = re.compile(r"\b(perf_counter|monotonic|process_time|time\.time|timeit)\b")
+_CLOCK = re.compile(r"\b(perf_counter|monotonic|process_time|time\.time|timeit|PairedTimer)\b")
+_FORESEEN_BY_NOBODY = re.compile(r"\bPairedTimer\b")
+MANY_ERRORS = 4.0  # so many standard errors apart, two scores differ by more than they say of themselves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +113,8 @@ def check_noise(trials: Trials, seed: SeedRuns, others: Sequence[float]) -> Find
     if deviation == 0.0:
         n = len(seed.scores)
         return ok("noise", f"the same score with {n} random states; repeats = {repeats}", deviation=0.0, repeats=1)
+    if times_in_pairs(trials.problem):
+        return _check_spread(seed, deviation)
     share = deviation / size if size else 1.0
     needed = _repeats_for(share, SMALL_NOISE)
     seen = f"the score varies by {deviation:.3g} ({share:.1%} of its size) with the random state; repeats = {repeats}"
@@ -138,6 +142,8 @@ def check_determinism(trials: Trials, seed: SeedRuns) -> Finding:
     if seed.is_repeatable:
         return ok("determinism", "judged twice with the same random state: the same score")
     seen = f"judged twice with the same random state: scores {one.score!r} and {other.score!r}"
+    if times_in_pairs(trials.problem):
+        return _check_times(seen, one, other)
     first, second = seed.twin_watches
     if first.first != second.first:
         return error(
@@ -162,6 +168,34 @@ def check_determinism(trials: Trials, seed: SeedRuns) -> Finding:
         f"{seen}, though the questions and answers begin alike",
         "look for an unseeded generator, a set's order or a clock in evaluate.py",
     )
+
+
+def _check_times(seen: str, one: Evaluation, other: Evaluation) -> Finding:
+    """Time cannot be repeated, and its inputs must not be: two scores should differ by as much as they say."""
+    apart = abs((one.score or 0.0) - (other.score or 0.0))
+    error_told = math.hypot(*(each.metrics.get("standard_error", 0.0) for each in (one, other)))
+    told = f"{seen}; time on inputs that nobody can foresee, {apart:.3g} apart, standard error told {error_told:.3g}"
+    if apart <= MANY_ERRORS * error_told:
+        return ok("determinism", told)
+    advice = "something disturbs the machine for longer than one evaluation takes: `evolve run --workers 1`, alone"
+    return warning("determinism", told, advice)
+
+
+def _check_spread(seed: SeedRuns, deviation: float) -> Finding:
+    """A speed-up is no quantity whose size its noise could be compared with; its own standard error is."""
+    told = statistics.median(each.metrics.get("standard_error", 0.0) for each in seed.runs)
+    seen = f"the score varies by {deviation:.3g} between evaluations, standard error told {told:.3g}"
+    if deviation <= 2.0 * told:
+        return ok("noise", seen, deviation=deviation, told=told)
+    advice = (
+        f"believe differences above {3.0 * deviation:.2g} only; a machine that does nothing else tells smaller ones"
+    )
+    return warning("noise", seen, advice, deviation=deviation, told=told)
+
+
+def times_in_pairs(problem: Problem) -> bool:
+    """Whether the evaluator leaves timing, and drawing inputs for it, to the library."""
+    return bool(_FORESEEN_BY_NOBODY.search(_evaluator_text(problem)))
 
 
 def reads_clock(problem: Problem) -> bool:

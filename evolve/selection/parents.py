@@ -85,8 +85,11 @@ def _draw(
 
 def _by_rank(ranked: Sequence[T], rng: np.random.Generator) -> T:
     """One of a list, best first: the k-th has weight 1/k."""
+    point = rng.random()
+    if len(ranked) == 1:
+        return ranked[0]  # most cells hold one
     sums = np.cumsum(1.0 / np.arange(1, len(ranked) + 1))
-    return ranked[min(int(np.searchsorted(sums, rng.random() * sums[-1], side="right")), len(ranked) - 1)]
+    return ranked[min(int(np.searchsorted(sums, point * sums[-1], side="right")), len(ranked) - 1)]
 
 
 def _is_among(candidate: Candidate, others: Sequence[Candidate]) -> bool:

@@ -15,7 +15,7 @@ SHORTEST_STEP_SECONDS = 1.0
 STEPS_TO_NOW = 512
 """History has a row when the run has aged by 1/512 since the last one: some 2,900 rows in a day, 5,900 in a year."""
 
-NOW_ONLY = ("worker_states", "map_axis", "map_line")
+NOW_ONLY = ("worker_states", "gpus", "map_axis", "map_line")
 """What is long and of no use later: history goes without."""
 
 

@@ -4,7 +4,7 @@ import json
 import os
 import socket
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -239,14 +239,14 @@ class RunWriter:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
-    def discard(self, *, folder_too: bool) -> None:
-        """Remove a run that never began, and its folder if that is empty and `folder_too`."""
+    def discard(self, *, folders: Sequence[Path] = ()) -> None:
+        """Remove a run that never began, and those of these folders that are empty then, one after the other."""
         self._connection.close()
         for name in (DATABASE_NAME, f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm", CONTROL_NAME, LOCK_NAME):
             (self.run_dir / name).unlink(missing_ok=True)
-        if folder_too:
-            with suppress(OSError):
-                self.run_dir.rmdir()
+        with suppress(OSError):  # one that holds something: what lies above it does too
+            for folder in folders:
+                folder.rmdir()
 
     def close(self) -> None:
         """Close the database and release the lock."""

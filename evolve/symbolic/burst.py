@@ -13,6 +13,7 @@ from evolve.symbolic.finish import Finisher, least_errors, with_short_constants
 from evolve.symbolic.genomes import has_arithmetic, read_genome, write_genome
 from evolve.symbolic.laws import NO_LAW, NO_PARITY, Laws, laws_of
 from evolve.symbolic.normal_form import depth_of
+from evolve.symbolic.screen_burst import search_screen
 from evolve.symbolic.search import Plan, Seeds, run
 from evolve.symbolic.tree import allocate_lineage
 from sandbox.symbolic.program import Program
@@ -29,6 +30,7 @@ _MIX = {  # refit, crossover, square, shrink, grow, fraction: probabilities of a
     BurstKind.REFIT: (0.06, 0.0, 0.01, 0.25, 0.2, 0.05),
     BurstKind.CROSSOVER: (0.005, 0.7, 0.01, 0.08, 0.1, 0.05),
     BurstKind.ENUMERATE: (0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+    BurstKind.SCREEN: (0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
 }
 
 
@@ -46,12 +48,12 @@ def burst(
     """
     numbers = np.random.default_rng(list(rng_seed))
     rng = np.array([numbers.integers(0, 2**63)], np.uint64)
-    enumerating = settings.kind == BurstKind.ENUMERATE
+    is_exhaustive = settings.kind in (BurstKind.ENUMERATE, BurstKind.SCREEN)
     bench = prepare(vocabulary, target, settings.max_operations)
     plan = Plan(
         **_mix(settings),
         max_constants=settings.max_constants,
-        max_ticks=0 if enumerating else int(settings.work * TICKS_PER_WORK),
+        max_ticks=0 if is_exhaustive else int(settings.work * TICKS_PER_WORK),
         rewrite=has_arithmetic(vocabulary),
         powers=bool((target.values > 0).all()),
         laws=Laws(*NO_LAW, NO_PARITY) if Mechanism.LAWS in settings.without else laws_of(target),
@@ -63,8 +65,10 @@ def burst(
     seeds = seeds_of(bench, parents)
     tree = allocate_lineage(len(bench.elites.error))
     steps = run(bench.elites, bench.work, bench.drawing, bench.search, bench.grammar, plan, seeds, tree, rng)
-    if enumerating:
+    if settings.kind == BurstKind.ENUMERATE:
         search_shard(settings, bench, plan.laws, rng)
+    elif settings.kind == BurstKind.SCREEN:
+        search_screen(settings, bench, target, numbers, rng)
     chosen = _choose(bench, parents, seeds, settings.n_children)
     names = _names(parents, bench.grammar.n_inputs)
     drafts = [_Draft(_program(bench, slot, *names), _parents_of(bench, slot)) for slot in chosen]

@@ -19,6 +19,7 @@ class BurstKind(StrEnum):
     REFIT = "refit"  # many restarts for the constants of the parents' structures
     CROSSOVER = "crossover"  # new structures by grafting parts of one parent into another
     ENUMERATE = "enumerate"  # all structures of one size, or a shard of them; spends what it takes
+    SCREEN = "screen"  # all pairs of small expressions, the best of them fitted; spends what it takes
 
 
 class Mechanism(StrEnum):
@@ -91,7 +92,8 @@ class BurstSettings:
     """How much to search, and how. `work` 1.0 is about one second of one core, counted in steps, never by the clock.
 
     `without` names mechanisms to leave out. An enumeration takes the structures of `size` operations whose number
-    leaves the remainder `shard` when divided by `n_shards`.
+    leaves the remainder `shard` when divided by `n_shards`. A screen joins the pairs of about `screen_rows` expressions
+    on a `device`: "cpu", or one of torch's; the children are the same.
     """
 
     work: float = 0.7
@@ -104,6 +106,8 @@ class BurstSettings:
     shard: int = 0
     n_shards: int = 1
     strategy: Strategy = Strategy.MAP_ELITES
+    screen_rows: int = 1000
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         """Refuse sizes that the compiled search has no arrays for."""

@@ -43,6 +43,11 @@ class LLMServer:
         self._talks: set[asyncio.Task[None]] = set()
 
     @property
+    def n_open(self) -> int:
+        """How many connections are open now."""
+        return len(self._talks)
+
+    @property
     def root_url(self) -> str:
         """The address without a path."""
         assert self._server is not None, "the server is not started"

@@ -1,7 +1,7 @@
-"""Pictures of what a candidate found: circles or a curve, from what its evaluator left or from its program."""
+"""Pictures of what a candidate found, from what its evaluator left (circles, points, lines, steps) or its program."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,11 +29,28 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """Points of the plane, and lines through points; both axes have one scale, y upwards."""
+
+    points: tuple[tuple[float, float], ...] = ()
+    lines: tuple[tuple[tuple[float, float], ...], ...] = ()
+
+    def frame(self) -> tuple[float, float, float, float]:
+        """Left, bottom, width and height of all there is; a side is never much shorter than the other."""
+        everything = [*self.points, *(point for line in self.lines for point in line)]
+        xs, ys = [point[0] for point in everything], [point[1] for point in everything]
+        width, height = max(xs) - min(xs), max(ys) - min(ys)
+        least = max(width, height) / 8 or 1.0
+        wide, high = max(width, least), max(height, least)
+        return min(xs) - (wide - width) / 2, min(ys) - (high - height) / 2, wide, high
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """Something to draw; `note` says what is to be known about it."""
 
     title: str
-    shape: Circles | Curve
+    shape: Circles | Curve | Drawing
     note: str = ""
 
 
@@ -60,7 +77,8 @@ def from_artifact(text: str) -> Picture | None:
         return None
     if not isinstance(data, Mapping):
         return None
-    shape = _circles(data) if data.get("kind") == "circles" else _curve(data) if data.get("kind") == "curve" else None
+    read = _READERS.get(str(data.get("kind")))
+    shape = None if read is None else read(data)
     return None if shape is None else Picture(title=str(data.get("title") or data["kind"])[:200], shape=shape)
 
 
@@ -75,6 +93,48 @@ def _circles(data: Mapping[str, Any]) -> Circles | None:
 def _curve(data: Mapping[str, Any]) -> Curve | None:
     points = sorted((row[0], row[1]) for row in _numbers(data.get("points"), 2))
     return Curve(points=tuple(points)) if points else None
+
+
+def _steps(data: Mapping[str, Any]) -> Curve | None:
+    """Heights of equal steps as a curve."""
+    heights = data.get("heights")
+    rows = _numbers([[height] for height in heights] if isinstance(heights, list) else None, 1)
+    points = [point for place, (height,) in enumerate(rows) for point in ((place, height), (place + 0.999, height))]
+    return Curve(points=tuple(points), x_name="step") if points else None
+
+
+def _points(data: Mapping[str, Any]) -> Drawing | None:
+    """Points, and the edges of a graph between them."""
+    points = tuple((row[0], row[1]) for row in _numbers(data.get("points"), 2))
+    edges = data.get("edges", [])
+    if not points or not isinstance(edges, list):
+        return None
+    lines = []
+    for edge in edges:
+        ends = edge if isinstance(edge, list) else []
+        if len(ends) != 2 or not all(type(end) is int and 0 <= end < len(points) for end in ends):
+            return None
+        lines.append((points[ends[0]], points[ends[1]]))
+    return Drawing(points=points, lines=tuple(lines))
+
+
+def _polygons(data: Mapping[str, Any]) -> Drawing | None:
+    """Closed polygons."""
+    polygons = data.get("polygons")
+    shapes = [_numbers(polygon, 2) for polygon in polygons] if isinstance(polygons, list) else []
+    if not shapes or not all(shapes):
+        return None
+    return Drawing(lines=tuple(tuple((row[0], row[1]) for row in (*shape, shape[0])) for shape in shapes))
+
+
+_READERS: Mapping[str, Callable[[Mapping[str, Any]], Circles | Curve | Drawing | None]] = {
+    "circles": _circles,
+    "curve": _curve,
+    "steps": _steps,
+    "points": _points,
+    "graph": _points,
+    "polygons": _polygons,
+}
 
 
 def _length(value: object) -> float | None:

@@ -117,11 +117,15 @@ class RunView:
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """What people must know of this run: of a folder in another engine's format, what that cannot hold."""
+        """What people must know of this run: what a folder of another engine cannot hold, or that no card was there."""
         evaluator = self.tables.get("evaluator")
         options = evaluator.get("options") if isinstance(evaluator, Mapping) else None
         found = options.get("notices") if isinstance(options, Mapping) else None
-        return tuple(map(str, found)) if isinstance(found, list | tuple) else ()
+        told = tuple(map(str, found)) if isinstance(found, list | tuple) else ()
+        devices = self.meta.get("devices")
+        last = devices[-1] if isinstance(devices, list) and devices else None
+        notice = last.get("notice") if isinstance(last, Mapping) else None
+        return (*told, str(notice)) if notice else told
 
     @property
     def options(self) -> Mapping[str, Any]:

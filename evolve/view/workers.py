@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from evolve.store.state import process_exists, run_state
+from evolve.store.state import process_lives, run_state
 from evolve.view.run import RunView
 
 
@@ -67,7 +67,7 @@ def workers(view: RunView, *, now: datetime | None = None) -> Workers:
 
 def _session(sessions: list[dict[str, Any]], now: datetime, *, is_last: bool) -> SessionRow:
     row = sessions[-1]
-    state = run_state(sessions, now=now, host=socket.gethostname(), is_alive=process_exists if is_last else _nobody)
+    state = run_state(sessions, now=now, host=socket.gethostname(), is_alive=process_lives if is_last else _nobody)
     try:
         age: float | None = max((now - datetime.fromisoformat(row["heartbeat"])).total_seconds(), 0.0)
     except (ValueError, TypeError):
@@ -76,9 +76,9 @@ def _session(sessions: list[dict[str, Any]], now: datetime, *, is_last: bool) ->
     return SessionRow(**values, heartbeat_age=age, state=state)
 
 
-def _nobody(pid: int) -> bool:
+def _nobody(pid: int, silent_seconds: float) -> bool:
     """Earlier sessions are over, whoever has their number now."""
-    del pid
+    del pid, silent_seconds
     return False
 
 

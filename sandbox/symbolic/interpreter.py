@@ -10,7 +10,7 @@ from sandbox.symbolic.batch import ProgramBatch
 from sandbox.symbolic.canonical import live
 from sandbox.symbolic.kernel import STRIDE, Floats, run_blocks
 from sandbox.symbolic.program import Program
-from sandbox.symbolic.torch_screen import TorchScreen
+from sandbox.symbolic.screens import largest_errors, values
 from sandbox.symbolic.vocabulary import Vocabulary
 
 _CACHE_LINE: Final = 64
@@ -42,7 +42,7 @@ def evaluate_batch(batch: ProgramBatch, points: Floats, *, device: str | None = 
     """Values of every program at every point: `points[input, n]` in, `[program, n]` out, in the type of `points`.
 
     float32 points run in float32 arithmetic. Division by zero and overflow give inf or NaN without a warning.
-    With a `device` ("cpu", "cuda", "cuda:1") torch computes there (see `torch_screen`): the same values for
+    With a `device` ("cpu", "cuda", "cuda:1", "auto") torch computes there (see `screens`): the same values for
     + - * / sqrt abs minimum maximum, to a few ulp for the others.
 
     Raises:
@@ -51,7 +51,7 @@ def evaluate_batch(batch: ProgramBatch, points: Floats, *, device: str | None = 
     """
     points = _checked(batch, points)
     if device is not None:
-        return TorchScreen(device).values(batch, points)
+        return values(device, batch, points)
     outputs = np.empty((len(batch.lengths), points.shape[1]), dtype=points.dtype)
     nothing = np.empty(0)
     _run(batch, points, nothing, nothing, outputs)
@@ -85,7 +85,7 @@ def max_error_batch(
         with np.errstate(divide="ignore", over="ignore"):
             weights = np.minimum(1.0 / np.abs(target), np.finfo(np.float64).max)
     if device is not None:
-        errors = TorchScreen(device).largest_errors(batch, points, target, weights)
+        errors = largest_errors(device, batch, points, target, weights)
     else:
         errors = _run(batch, points, _aligned(target), _aligned(weights), np.empty((0, 0), dtype=points.dtype))
     return np.where(np.isfinite(errors), errors, np.inf)

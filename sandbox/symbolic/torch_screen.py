@@ -10,7 +10,6 @@ reciprocal. The other functions are torch's own and may differ in the last bits.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, Final
 
 import numpy as np
@@ -42,6 +41,7 @@ from sandbox.symbolic.kernel import (
     TANH,
     Floats,
 )
+from sandbox.torch_device import TorchDevice
 
 CPU_BYTES: Final = 32 << 20
 """Memory of one chunk on a CPU: about what its last cache holds, measured (smaller chunks pay for calls)."""
@@ -62,10 +62,6 @@ _LINK_BYTES: Final = 256
 """Of one row: its code, its constants and their places, before and after sorting."""
 
 _NAMES: Final = {ABS: "abs", EXP: "exp", LOG: "log", SIN: "sin", COS: "cos", TANH: "tanh"}
-
-
-class DeviceError(ValueError):
-    """The device that was asked for cannot be used: torch is not installed, or knows no such device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +95,14 @@ class TorchScreen:
     """Runs batches on one device.
 
     Args:
-        device: "cpu", "cuda" or "cuda:1", as torch has it.
-        memory_bytes: what one chunk of programs and points may take beside the batch, the points and the result.
+        opened: The device.
+        memory_bytes: What one chunk of programs and points may take beside the batch, the points and the result.
             Less than one program needs at one point is taken as just that.
-
-    Raises:
-        DeviceError: torch or the device is not there.
     """
 
-    def __init__(self, device: str, *, memory_bytes: int | None = None) -> None:
-        self._torch, self._device = _opened(device)
-        self.memory_bytes = self._default_bytes() if memory_bytes is None else memory_bytes
+    def __init__(self, opened: TorchDevice, *, memory_bytes: int | None = None) -> None:
+        self._torch, self._device = opened.torch, opened.device
+        self.memory_bytes = _default_bytes(opened) if memory_bytes is None else memory_bytes
 
     def values(self, batch: ProgramBatch, points: Floats) -> Floats:
         """Values of every program at every point, as `evaluate_batch` gives them."""
@@ -256,26 +249,7 @@ class TorchScreen:
     def _tensor(self, array: npt.NDArray[Any]) -> Any:
         return self._torch.tensor(array, device=self._device)
 
-    def _default_bytes(self) -> int:
-        if self._device.type != "cuda":
-            return CPU_BYTES
-        free, _ = self._torch.cuda.mem_get_info(self._device)
-        return min(GPU_BYTES, int(free) // 4)
 
-
-def _opened(device: str) -> tuple[Any, Any]:
-    """Torch, imported only here because that takes seconds, and its device."""
-    try:
-        torch = import_module("torch")
-    except ImportError as error:
-        raise DeviceError(f"device {device} needs torch, which is not installed: pip install torch") from error
-    try:
-        opened = torch.device(device)
-    except RuntimeError as error:
-        raise DeviceError(f"device {device!r} is none of torch's: use cpu, cuda or cuda:1") from error
-    n_cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if opened.type not in ("cpu", "cuda") or (opened.type == "cuda" and (opened.index or 0) >= n_cards):
-        raise DeviceError(
-            f"device {device} is not here: torch {torch.__version__} sees {n_cards} GPUs; cpu always works"
-        )
-    return torch, opened
+def _default_bytes(opened: TorchDevice) -> int:
+    free = opened.free_bytes()
+    return CPU_BYTES if free is None else min(GPU_BYTES, free // 4)

@@ -161,6 +161,33 @@ def test_the_report_says_what_stopped_each_attack() -> None:
     assert text.count("stopped by") == 2
 
 
+class SlowMachine(Arena):
+    """Every attack is still at work when its time is up, but for those that have a minute."""
+
+    def __init__(self, *, is_guarded: bool, leaked: tuple[str, ...] = ()) -> None:
+        self._is_guarded = is_guarded
+        self.leaked = leaked
+        self.seconds: list[float] = []
+
+    def _run_once(self, attack: Attack) -> Result:
+        self.seconds.append(attack.limits.wall_seconds)
+        outcome = Outcome(error="crash" if self.seconds[-1] >= 60.0 else "timeout", leaked=self.leaked)
+        contained = not attack.breached(outcome)
+        return Result(attack=attack, configuration=CURRENT, level="FULL", contained=contained, how="", outcome=outcome)
+
+
+def test_a_machine_that_stood_still_is_not_taken_for_a_breach() -> None:
+    [attack] = [attack for attack in ATTACKS if attack.name == "abort"]  # to be contained, it has to crash
+    slow, bare = SlowMachine(is_guarded=False), SlowMachine(is_guarded=True)
+    told = SlowMachine(is_guarded=False, leaked=("memory",))
+
+    results = [arena.run(attack) for arena in (slow, bare, told)]
+
+    assert [result.contained for result in results] == [True, False, False]
+    assert [len(arena.seconds) for arena in (slow, bare, told)] == [2, 1, 1]
+    assert results[0].attack is attack
+
+
 def test_a_folder_of_any_depth_is_removed_and_no_link_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = tmp_path / "kept"
     kept.mkdir()

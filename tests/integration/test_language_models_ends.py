@@ -28,7 +28,7 @@ class SlowButForOne:
 
 @pytest.mark.parametrize(
     ("end", "more"),
-    [({"seconds": 0.02}, {"seconds": 60.0}), ({"target": -0.5}, {"target": 1.0})],
+    [({"seconds": 0.2}, {"seconds": 600.0}), ({"target": -0.5}, {"target": 1.0})],
     ids=["time", "target"],
 )
 def test_replies_in_flight_at_the_end_land_and_are_used_on_resume(

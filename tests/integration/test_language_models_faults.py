@@ -14,11 +14,12 @@ from evolve.testing.llm_server_actions import Request
 from evolve.testing.llm_server_mixture import MISHAPS, mixture
 from tests.extent import ALL_TESTS
 from tests.integration.language_model_runs import as_the_fake_model, calls_of, everything_in, rows_of, run
+from tests.patience import at_some_pace
 
 CANARY = "sk-canary-7d1f0c55e2"
 BUDGET_USD = 20.0
 N_CANDIDATES = 300 if ALL_TESTS else 40
-LLM_TABLE = "\n[llm]\nreply_seconds = 5.0\nidle_seconds = 2.0\nmax_output_tokens = 2000\n"
+LLM_TABLE = "\n[llm]\nreply_seconds = {reply}\nidle_seconds = {idle}\nmax_output_tokens = 2000\n"
 TELLTALE = """
 
 def surroundings():
@@ -52,8 +53,6 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
     folder: Path = request.getfixturevalue(request.param)
     if request.param == "python_problem":
         with_a_look_around(folder)
-    with (folder / "problem.toml").open("a", encoding="utf-8") as file:
-        file.write(LLM_TABLE)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "no-settings"))
     for name in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY"):
         monkeypatch.setenv(name, CANARY)
@@ -61,10 +60,20 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_run_among_faults_loses_nothing_and_asks_as_often_as_its_policy_allows(folder: Path, tmp_path: Path) -> None:
+    text = (folder / "problem.toml").read_text(encoding="utf-8")
+
+    def check(pace: float) -> None:
+        (folder / "problem.toml").write_text(text + LLM_TABLE.format(reply=5.0 * pace, idle=2.0 * pace), "utf-8")
+        check_run(folder, tmp_path / f"run-{pace:g}")
+
+    at_some_pace(check)
+
+
+def check_run(folder: Path, run_dir: Path) -> None:
     with threaded(mixture(spoken_at_length)) as server:
         summary = run(
             folder,
-            tmp_path / "run",
+            run_dir,
             models=models_of(server),
             symbolic=False,
             evaluations=N_CANDIDATES,
@@ -73,14 +82,14 @@ def test_a_run_among_faults_loses_nothing_and_asks_as_often_as_its_policy_allows
             budget_usd=BUDGET_USD,
         )
 
-    rows = rows_of(tmp_path / "run")
+    rows = rows_of(run_dir)
     assert summary.stopped_by == "evaluations"
     assert [row.candidate.id for row in rows] == list(range(1, N_CANDIDATES + 1))
     assert len({row.candidate.fingerprint for row in rows}) == N_CANDIDATES
-    assert replay_run(tmp_path / "run").equal
-    check_calls(server, calls_of(tmp_path / "run"))
+    assert replay_run(run_dir).equal
+    check_calls(server, calls_of(run_dir))
     assert any(CANARY in str(dict(each.headers)) for each in server.requests)
-    assert not any(CANARY.encode() in data for data in everything_in(tmp_path / "run"))
+    assert not any(CANARY.encode() in data for data in everything_in(run_dir))
 
 
 def check_calls(server: LLMServer, calls: list[CallRecord]) -> None:

@@ -4,9 +4,9 @@ One kill on one problem by default; every problem, killed again and again, with 
 """
 
 import signal
+import socket
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from evolve.errors import UsageError
 from evolve.loop import replay_run, resume_run
 from evolve.store import CallRecord
 from evolve.testing.llm_server import LLMServer, say, threaded
+from evolve.testing.llm_server_actions import Action, Request, Silence
 from tests.extent import ALL_TESTS
 from tests.integration.language_model_runs import as_the_fake_model, calls_of, run, silent
 from tests.marked_processes import wait_for
@@ -23,8 +24,23 @@ from tests.marked_processes import wait_for
 SETTINGS = {"evaluations": 24 if ALL_TESTS else 10, "window": 3, "workers": 1, "rng_seed": 3}
 KILLED_AFTER = (1, 2, 3, 5, 8, 13) if ALL_TESTS else (6,)
 PROBLEMS = ("python_problem", "symbolic_problem") if ALL_TESTS else ("python_problem",)
-PLAN = say(as_the_fake_model, delay_seconds=0.005)
-LANDING_SECONDS = 0.05
+
+
+class Reticent:
+    """Answers some requests, and none after those: whoever asks then is still there when it is to be killed."""
+
+    def __init__(self) -> None:
+        self.last_answered = sys.maxsize
+
+    def __call__(self, request: Request) -> Action:
+        is_answered = request.number <= self.last_answered
+        return say(as_the_fake_model, delay_seconds=0.005) if is_answered else Silence()
+
+
+def await_all_that_was_sent(server: LLMServer) -> None:
+    """Wait until a server has heard everything that processes which are gone have said to it."""
+    with socket.create_connection(("127.0.0.1", int(server.root_url.rpartition(":")[2]))):
+        assert wait_for(lambda: server.n_open == 1)  # connections come in order: with ours all others did
 
 
 def command(folder: Path, run_dir: Path, server: LLMServer) -> list[str]:
@@ -56,19 +72,22 @@ def test_a_killed_run_asks_only_what_has_no_reply_on_record(
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "no-settings"))
     folder, killed = request.getfixturevalue(language), tmp_path / "killed"
-    with threaded(PLAN) as server:
+    plan = Reticent()
+    with threaded(plan) as server:
         model = (f"chat:m@{server.base_url}",)
         whole = run(folder, tmp_path / "whole", models=model, symbolic=False, durability="full", **SETTINGS)
         n_questions = len(server.requests)
         lost = []
         for n_more in KILLED_AFTER:
             before = len(server.requests), on_record(killed)
+            plan.last_answered = before[0] + n_more - 1
             with subprocess.Popen(command(folder, killed, server), stdout=subprocess.DEVNULL) as process:
                 assert wait_for(lambda: len(server.requests) >= before[0] + n_more)  # noqa: B023
                 process.send_signal(signal.SIGKILL)
                 assert process.wait() == -signal.SIGKILL
-            time.sleep(LANDING_SECONDS)  # what was on its way when it died
+            await_all_that_was_sent(server)
             lost.append(len(server.requests) - before[0] - (on_record(killed) - before[1]))
+        plan.last_answered = sys.maxsize
         resumed = resume_run(killed, silent)
 
     calls = calls_of(killed)

@@ -57,7 +57,9 @@ def test_the_wheel_holds_our_packages_and_nothing_else(wheel: Path) -> None:
 
 def test_an_installed_wheel_finds_the_shipped_problems(installed: Path, tmp_path: Path) -> None:
     document = json.loads("\n".join(evolve(installed, "problems", "--json", folder=tmp_path)))
-    assert {"exp2", "log2", "erf", "circle_packing_26"} <= {problem["name"] for problem in document["problems"]}
+    assert {"exp2", "log2", "erf", "circle_packing_26", "tammes"} <= {
+        problem["name"] for problem in document["problems"]
+    }
 
 
 def test_an_installed_wheel_runs_a_shipped_problem(installed: Path, tmp_path: Path) -> None:

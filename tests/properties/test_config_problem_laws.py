@@ -176,7 +176,10 @@ def test_the_limits_of_the_file_are_those_of_the_sandbox_in_bytes(limits: dict[s
     assert (found.wall_seconds, found.n_threads) == (limits.get("wall_seconds", 10.0), limits.get("n_threads", 1))
 
 
-@given(raw=TABLES, table=st.sampled_from(sorted(ProblemFile.model_fields)), key=st.text("qxz", min_size=6, max_size=9))
+CLOSED_TABLES = sorted(set(ProblemFile.model_fields) - {"parameters"})  # whose names are a problem's own
+
+
+@given(raw=TABLES, table=st.sampled_from(CLOSED_TABLES), key=st.text("qxz", min_size=6, max_size=9))
 @settings(max_examples=examples(30), deadline=None)
 def test_one_unknown_key_is_one_mistake_that_names_it(raw: dict[str, Any], table: str, key: str) -> None:
     wrong = copy.deepcopy(raw)

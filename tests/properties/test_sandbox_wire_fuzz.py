@@ -285,7 +285,7 @@ def heard(stream: bytes, lifeline: int) -> tuple[int, bytearray] | str:
     try:
         os.write(channel.theirs[1], stream)
         channel.close_theirs()
-        return channel.exchange(b"", seconds=10.0)
+        return channel.exchange(b"", seconds=60.0)
     except ChannelError as error:
         return type(error).__name__
     finally:
@@ -315,7 +315,7 @@ def test_an_answer_longer_than_allowed_is_refused_before_it_is_kept(lifeline: in
     tracemalloc.start()
     try:
         with pytest.raises(ChannelError):
-            channel.exchange(b"", seconds=10.0)
+            channel.exchange(b"", seconds=60.0)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -3,6 +3,7 @@
 import re
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -63,7 +64,7 @@ def test_the_tables_of_archives_that_the_guide_shows_are_read() -> None:
 def packing(tmp_path: Path) -> Path:
     """The folder that the guide to evaluators writes down."""
     (toml,) = blocks("evaluators.md", "toml")
-    smallest, seed, evaluate = blocks("evaluators.md", "python")
+    smallest, seed, evaluate, _ = blocks("evaluators.md", "python")
     assert "numbers[0] - 3.0" in smallest
     for name, text in (("problem.toml", toml), ("seed.py", seed), ("evaluate.py", evaluate)):
         (tmp_path / name).write_text(text, encoding="utf-8")
@@ -102,3 +103,25 @@ def test_the_smallest_evaluator_is_the_one_of_the_readme() -> None:
     body = blocks("evaluators.md", "python")[0]
 
     assert body in readme
+
+
+def test_the_batched_evaluator_of_the_guide_judges_a_step_rule_on_the_processor() -> None:
+    torch = pytest.importorskip("torch", reason="torch, an extra, is not installed")
+    namespace: dict[str, Any] = {}
+    is_strict = torch.are_deterministic_algorithms_enabled()
+
+    def judged(scale: float) -> Any:
+        candidate = SimpleNamespace(gpus=(), rng_seed=3, call=lambda name, step: scale)
+        return namespace["evaluate"](candidate)
+
+    try:
+        with torch.random.fork_rng(devices=[]):
+            exec(blocks("evaluators.md", "python")[3], namespace)
+            still, moving = judged(0.0), judged(1.0)
+            again = judged(1.0)
+    finally:
+        torch.use_deterministic_algorithms(is_strict)
+
+    assert moving["score"] > still["score"]
+    assert moving == again
+    assert moving["descriptor"]["best_rate"] == 0.3

@@ -10,6 +10,7 @@ from evolve.operators.writing.prompt_text import exact_number, fenced, listed, o
 MAX_DETAIL = 1500
 MAX_ARTIFACT = 1500
 PICTURE = "picture"
+CONSTRUCTION = "construction"
 MAX_ARTIFACTS = 6
 MAX_DIFF = 3000
 MAX_COMPARED = 4000
@@ -129,7 +130,7 @@ def artifacts(judged: Judged) -> Group:
     items = [
         f"Its {one_line(str(name))}:\n\n{fenced(str(value), info='text artifact', limit=MAX_ARTIFACT)}"
         for name, value in list(judged.artifacts.items())[:MAX_ARTIFACTS]
-        if str(value).strip() and name != PICTURE
+        if str(value).strip() and name not in (PICTURE, CONSTRUCTION)
     ]
     return Group(place="parent", heading="", items=tuple(items))
 

@@ -1,7 +1,7 @@
 """What an attack is, where it runs, and what is found out about it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -188,6 +188,10 @@ class Attack:
     def __str__(self) -> str:
         """Its name."""
         return self.name
+
+    def patient(self) -> "Attack":
+        """The same with a minute for each call, for a machine that stands still now and then."""
+        return replace(self, limits=replace(self.limits, wall_seconds=max(self.limits.wall_seconds, 60.0)))
 
     def __post_init__(self) -> None:
         """Every attack is shown to succeed somewhere, or says why it cannot."""

@@ -14,9 +14,10 @@ from evolve.testing.hostile.victim import ArenaError, Victim
 from evolve.testing.hostile.world import World, installed_modules
 from sandbox.layers import Layer, Level, level_of
 
-SETTLE_SECONDS = {True: 0.2, False: 2.0}  # where nothing is held back, nobody waits for an end that will not come
+# By whether the engine is guarded: where nothing is held back, nobody waits long for what will not come.
+SETTLE_SECONDS = {True: 0.2, False: 30.0}
+PATIENCE_SECONDS = {True: 10.0, False: 60.0}
 POLL_SECONDS = 0.005
-PATIENCE_SECONDS = 10.0
 HOW_LENGTH = 160
 
 __all__ = ["Arena", "ArenaError", "Result", "is_weak", "run_attack"]
@@ -69,7 +70,18 @@ class Arena:
             self._make()
 
     def run(self, attack: Attack) -> Result:
-        """Let one attack loose."""
+        """Let one attack loose.
+
+        A machine that stands still looks like an attack that nothing but the deadline ends: what should have ended
+        otherwise gets a second run, with time enough.
+        """
+        result = self._run_once(attack)
+        is_slow = result.outcome.error == "timeout" and not is_evident(result.outcome)
+        if result.contained or self._is_guarded or not is_slow:
+            return result
+        return replace(self._run_once(attack.patient()), attack=attack)
+
+    def _run_once(self, attack: Attack) -> Result:
         word = secrets.token_hex(12)
         request = {
             "op": "attack",
@@ -80,7 +92,7 @@ class Arena:
             "is_forger": attack.family is Family.FORGING,
             "world": {**self._knowledge, "word": word},
         }
-        seconds = attack.limits.wall_seconds * (len(attack.calls) + 1) + PATIENCE_SECONDS
+        seconds = attack.limits.wall_seconds * (len(attack.calls) + 1) + PATIENCE_SECONDS[self._is_guarded]
         began = time.monotonic()
         reply = self._victim.ask(request, seconds=seconds)
         wall = time.monotonic() - began
@@ -163,7 +175,7 @@ class Arena:
             self._start()
 
     def _look(self) -> _Look:
-        inner = self._victim.ask({"op": "portrait", "key": self._world.key}, seconds=PATIENCE_SECONDS)
+        inner = self._victim.ask({"op": "portrait", "key": self._world.key}, seconds=PATIENCE_SECONDS[self._is_guarded])
         return _Look(
             files=self._world.portrait(with_work=not self.configuration.is_peer),
             outer=self._victim.outside((self._world.name, str(self._world.folder))),

@@ -16,7 +16,7 @@ from evolve.testing.hostile import observe
 
 SECRET_VARIABLE = "OPENAI_API_KEY"  # noqa: S105 a name
 PASSED_ON = ("LD_LIBRARY_PATH", "TMPDIR", "PYTHONPATH", "COVERAGE_PROCESS_START")
-PATIENCE_SECONDS = 15.0
+START_SECONDS = 120.0
 POLL_SECONDS = 0.02
 END_SECONDS = 10.0
 MODULES = {False: "evolve.testing.hostile.engine", True: "evolve.testing.hostile.guard"}
@@ -52,7 +52,7 @@ class Victim:
         Raises:
             ArenaError: it could not; the text is what it said.
         """
-        reply = self.ask({"op": "open", **request}, seconds=4 * PATIENCE_SECONDS)
+        reply = self.ask({"op": "open", **request}, seconds=START_SECONDS)
         if reply is None:
             self._process.kill()
             assert self._process.stderr is not None
@@ -106,7 +106,10 @@ class Victim:
 
     def close(self) -> None:
         """Let it end by itself, or else end it and all below it."""
-        below = self.processes() if self.pid else {}
+        below = []  # handles: when the engine is gone, the numbers of its processes may be those of others
+        for pid in self.processes() if self.pid else ():
+            with contextlib.suppress(OSError):
+                below.append(os.pidfd_open(pid))
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):
             self._process.stdin.close()
@@ -114,7 +117,10 @@ class Victim:
             self._process.wait(0.0 if self._is_stopped() else END_SECONDS)
         self._process.kill()
         self._process.wait()
-        self.kill(pid for pid in below if Path("/proc", str(pid)).exists())
+        for handle in below:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                signal.pidfd_send_signal(handle, signal.SIGKILL)
+            os.close(handle)
         for pipe in (self._process.stdout, self._process.stderr):
             if pipe is not None:
                 pipe.close()

@@ -28,8 +28,8 @@ def ask() -> Callable[..., Asked]:
         *,
         n: int = 1,
         prompt: Prompt = PROMPT,
-        total: float = 5.0,
-        idle: float = 5.0,
+        total: float = 60.0,
+        idle: float = 60.0,
         **settings: Any,
     ) -> Asked:
         async def whole() -> Asked:

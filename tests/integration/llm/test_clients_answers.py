@@ -93,7 +93,7 @@ def test_many_requests_at_once_keep_their_answers_apart(route: str) -> None:
     async def ask_all() -> list[Completion]:
         async with serving(lambda request: say(f"answer to {request.number}")) as server:
             model = model_at(route, server)
-            asks = [model.complete(PROMPT, total_seconds=10.0, idle_seconds=10.0) for _ in range(12)]
+            asks = [model.complete(PROMPT, total_seconds=60.0, idle_seconds=60.0) for _ in range(12)]
             completions = await asyncio.gather(*asks)
             await model.close()
             return list(completions)
@@ -128,7 +128,7 @@ def test_seconds_come_from_the_clock_that_was_given() -> None:
 
     async def once(url: str) -> Completion:
         model = chat_model(Connection(model="m", base_url=url), clock=lambda: next(times))
-        completion = await model.complete(PROMPT, total_seconds=5.0, idle_seconds=5.0)
+        completion = await model.complete(PROMPT, total_seconds=60.0, idle_seconds=60.0)
         await model.close()
         return completion
 

@@ -135,7 +135,7 @@ def test_two_requests_at_once_learn_the_same_and_both_get_their_answer(route: st
     async def both() -> list[Outcome]:
         async with serving(refusing(parameter)) as server:
             model = model_at(route, server, effort="low")
-            asks = [model.complete(PROMPT, total_seconds=5.0, idle_seconds=5.0) for _ in range(2)]
+            asks = [model.complete(PROMPT, total_seconds=60.0, idle_seconds=60.0) for _ in range(2)]
             completions = await asyncio.gather(*asks)
             await model.close()
             return [one.outcome for one in completions]

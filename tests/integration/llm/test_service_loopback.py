@@ -49,8 +49,18 @@ def models_of(server: LLMServer) -> tuple[str, str]:
     return f"anthropic:claude-sonnet-5-5@{server.root_url}", f"openai:gpt-6.1-terra@{server.base_url}"
 
 
-def opened(server: LLMServer, records: Records, home: Path, clock: ManualClock, budget_usd: float) -> ModelService:
-    options = ModelOptions(models=models_of(server), budget_usd=budget_usd, total_seconds=5.0, idle_seconds=1.0)
+def opened(
+    server: LLMServer,
+    records: Records,
+    home: Path,
+    clock: ManualClock,
+    budget_usd: float,
+    *,
+    idle_seconds: float = 60.0,
+) -> ModelService:
+    options = ModelOptions(
+        models=models_of(server), budget_usd=budget_usd, total_seconds=60.0, idle_seconds=idle_seconds
+    )
     service = open_service(
         options,
         record=records,
@@ -79,7 +89,7 @@ def test_with_every_second_request_at_fault_all_is_answered_counted_and_paid_onc
         async with serving(GOOD) as server:
             actions = iter(every_second_fails())
             server.plan = lambda request: next(actions, GOOD)
-            service = opened(server, records, tmp_path, clock, 1.0)
+            service = opened(server, records, tmp_path, clock, 1.0, idle_seconds=1.0)
             try:
                 return await ask_all(service, N_QUESTIONS), server, service
             finally:

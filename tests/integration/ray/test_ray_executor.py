@@ -1,6 +1,5 @@
 import asyncio
 import os
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,24 +10,33 @@ from evolve.errors import EvolveEnvironmentError
 from evolve.executors import Executor
 from evolve.executors.ray_executor import RayExecutor
 from evolve.testing.executor_conformance import HANDLER, ExecutorConformance
-from tests.integration.ray.clusters import cluster_of
+from tests.extent import ALL_TESTS
+from tests.integration.ray.cluster_process import ClusterProcess
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install ray")
-pytestmark = [pytest.mark.ray, pytest.mark.slow]
+pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.xdist_group("ray")]
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with cluster_of(head_cpus=5) as cluster:
-        yield "auto" if cluster.address else ""
+dear = pytest.mark.skipif(not ALL_TESTS, reason="a process with Ray for each test: the rest with EVOLVE_ALL_TESTS=1")
 
 
 class TestRayExecutorInACluster(ExecutorConformance):
     start_seconds = 5.0
+    n_deaths = 2
+    test_all_workers_are_used = dear(ExecutorConformance.test_all_workers_are_used)
+    test_what_a_task_prints_does_not_disturb_the_answers = dear(
+        ExecutorConformance.test_what_a_task_prints_does_not_disturb_the_answers
+    )
+    test_workers_that_died_while_idle_are_replaced_and_no_task_is_blamed = dear(
+        ExecutorConformance.test_workers_that_died_while_idle_are_replaced_and_no_task_is_blamed
+    )
 
     @pytest.fixture(autouse=True)
-    def _in(self, address: str) -> None:
-        self.address = address
+    def _in(self, shared_cluster: ClusterProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name, value in shared_cluster.environment().items():
+            if name.startswith("RAY_"):
+                monkeypatch.setenv(name, value)
+        self.address = shared_cluster.address
 
     def make(self, *, n_workers: int, handler: str) -> Executor:
         return RayExecutor(n_workers=n_workers, handler=handler, address=self.address)
@@ -38,7 +46,7 @@ def test_a_cluster_of_our_own_is_silent_and_holds_no_key(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-of-mine")
-    before = dict(os.environ)
+    before, others = dict(os.environ), set(descendants())
     capfd.readouterr()
 
     async def use() -> tuple[dict[str, Any], list[str]]:
@@ -46,9 +54,10 @@ def test_a_cluster_of_our_own_is_silent_and_holds_no_key(
         await executor.start()
         try:
             answer = await executor.submit("environment", {})
-            token = Path(os.environ["RAY_AUTH_TOKEN_PATH"])
-            assert token.stat().st_mode & 0o077 == 0
-            return answer["environment"], [read(pid) for pid in descendants()]
+            processes = [read(pid) for pid in descendants() if pid not in others]
+            tokens = {token_of(each) for each in processes} - {""}
+            assert [Path(token).stat().st_mode & 0o077 for token in tokens] == [0]
+            return answer["environment"], processes
         finally:
             await executor.close()
 
@@ -73,6 +82,12 @@ def descendants() -> list[int]:
         fresh = {pid for pid, parent in parents.items() if parent in fresh}
         found |= fresh
     return sorted(found)
+
+
+def token_of(environment: str) -> str:
+    """The file of the cluster's token, if a process was told one."""
+    told = [each.partition("=")[2] for each in environment.split("\0") if each.startswith("RAY_AUTH_TOKEN_PATH=")]
+    return told[0] if told else ""
 
 
 def read(pid: int) -> str:

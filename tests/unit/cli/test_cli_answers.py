@@ -133,7 +133,7 @@ ELITE_FIELDS = (
 FIELDS = {
     "ls": "schema runs",
     "status": "schema run problem state evaluations failures duplicates elites best_score seconds levels options "
-    "notices operators failures_by_kind models calls_by_model sessions iterations",
+    "notices devices gpus operators failures_by_kind models calls_by_model sessions iterations",
     "best": "schema run problem elites written_to",
     "show": f"schema run {ELITE_FIELDS} children failure stage detail artifacts seconds",
     "diff": "schema run a b score_a score_b diff",
@@ -181,9 +181,11 @@ def test_what_lies_inside_the_documents_has_its_fields_too(toy_run: Path, invoke
     assert list(document(invoke, "frontier", run)["rows"][0]) == (
         ["operations", "error", "baselines", "at_most_polynomial", "below_polynomial_and_rational", "elite"]
     )
-    assert list(document(invoke, "problems")["problems"][0]) == (
+    fields = list(document(invoke, "problems")["problems"][0])
+    assert fields[:-3] == (
         ["name", "title", "language", "statement", "score", "tags", "axes", "budget", "known", "folder", "notices"]
     )
+    assert fields[-3:] == ["area", "tier", "parameters"]
 
 
 def random_records(rng: random.Random, n: int) -> list[CandidateRecord]:

@@ -116,6 +116,30 @@ def test_stop_waits_for_the_end(controller: RunWriter, invoke: Invoke, tmp_path:
     assert answer["state"] == "stopped (request)"
 
 
+def test_stop_does_not_wait_for_a_stranger_who_has_the_number_of_a_dead_controller(
+    controller: RunWriter, invoke: Invoke, tmp_path: Path
+) -> None:
+    thread = meanwhile(lambda: _last_heard_of(tmp_path / "run", "2020-01-02T03:04:05.000+00:00"), tmp_path / "run")
+
+    answer = json.loads(invoke("stop", str(controller.run_dir), "--wait", "--json").stdout)
+    again = invoke("stop", str(controller.run_dir), "--wait")
+
+    thread.join()
+    assert answer["state"] == "crashed"
+    assert isinstance(again.exception, UsageError)
+    assert "it is crashed" in str(again.exception)
+
+
+def _last_heard_of(run_dir: Path, at: str) -> None:
+    """Make the session older than this process, so that it was another one's."""
+    import sqlite3
+    from contextlib import closing
+
+    with closing(sqlite3.connect(run_dir / "run.db")) as connection:
+        connection.execute("UPDATE session SET heartbeat = ?", (at,))
+        connection.commit()
+
+
 @pytest.mark.parametrize("command", ["pause", "stop"])
 def test_nobody_is_asked_of_a_run_that_is_over(toy_run: Path, invoke: Invoke, command: str) -> None:
     result = invoke(command, str(toy_run))

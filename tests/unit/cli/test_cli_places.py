@@ -1,4 +1,5 @@
 import os
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pytest
 
 from evolve.cli.places import default_run_dir, find_run, runs_folder, runs_under
 from evolve.errors import UsageError
-from evolve.store.state import process_exists, run_state
+from evolve.store.state import process_exists, process_lives, run_state
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -100,7 +101,21 @@ def session(**changes: object) -> dict[str, object]:
 def test_the_state_of_a_run_is_read_from_its_last_session(
     sessions: list[dict[str, object]], alive: bool, state: str
 ) -> None:
-    assert run_state(sessions, now=NOW, host="here", is_alive=lambda _: alive) == state
+    assert run_state(sessions, now=NOW, host="here", is_alive=lambda *_: alive) == state
+
+
+def test_a_process_that_came_to_its_number_after_the_last_word_of_a_controller_is_not_that_controller() -> None:
+    assert process_lives(os.getpid(), 0.0)
+    assert not process_lives(os.getpid(), 365.0 * 24 * 3600)
+    assert not process_lives(2**22 + 1, 0.0)
+
+
+def test_a_controller_that_is_dead_and_not_buried_does_not_live() -> None:
+    with subprocess.Popen(["/bin/true"]) as process:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+
+        assert process_exists(process.pid)
+        assert not process_lives(process.pid, 0.0)
 
 
 def test_this_process_exists_and_an_impossible_one_does_not() -> None:

@@ -351,7 +351,7 @@ def test_a_session_without_an_end_is_judged_by_its_process_here_and_by_its_heart
         "heartbeat": (NOW - timedelta(seconds=age)).isoformat(),
     }
 
-    state = run_state([session], now=NOW, host="here", is_alive=lambda pid: alive)
+    state = run_state([session], now=NOW, host="here", is_alive=lambda *_: alive)
 
     if host == "here":
         assert state == ("running" if alive else "crashed")

@@ -158,6 +158,7 @@ RANGES = [
     ("limits.n_files", 16, 1 << 15),
     ("limits.scratch_mb", 0, 1 << 20),
     ("limits.gpu_memory_mb", 0, 1 << 24),
+    ("limits.shared_mb", 0, 1 << 20),
     ("evaluator.memory_mb", 256, 1 << 24),
 ]
 
@@ -194,6 +195,44 @@ def test_cards_are_different_numbers_from_zero() -> None:
     assert lines_for(with_value("sandbox.gpus", [1, 1])) == ["sandbox.gpus: got [1, 1], expected different numbers"]
     assert lines_for(with_value("sandbox.gpus", [-1])) == ["sandbox.gpus[0]: got -1, expected 0 or more"]
     assert lines_for(with_value("sandbox.gpus", ["0"])) == ['sandbox.gpus[0]: got "0", expected a whole number']
+
+
+@pytest.mark.parametrize("word", ["none", "auto", "needed"])
+def test_whether_a_problem_uses_cards_can_be_a_word(word: str) -> None:
+    assert read(with_value("sandbox.gpus", word)).sandbox.gpus == word
+    assert lines_for(with_value("sandbox.gpus", word.upper())) == [
+        f'sandbox.gpus: got "{word.upper()}", expected "none", "auto" or "needed"; did you mean "{word}"?'
+    ]
+
+
+def test_a_share_is_a_part_of_a_card_or_whole_cards() -> None:
+    start = with_value("sandbox.gpus", "auto")
+
+    for share in (0.25, 1.0, 1, 2):
+        assert read(with_value("sandbox.gpu_share", share, start)).sandbox.gpu_share == share
+    assert lines_for(with_value("sandbox.gpu_share", 1.5, start)) == [
+        "sandbox.gpu_share: got 1.5, expected a part of a card, such as 0.25, or a whole number of cards"
+    ]
+    assert lines_for(with_value("sandbox.gpu_share", 0.0, start)) == [
+        "sandbox.gpu_share: got 0.0, expected more than 0.0"
+    ]
+
+
+def test_a_share_is_of_cards_that_the_problem_uses() -> None:
+    expected = 'sandbox.gpu_share: got 0.5, expected it only with graphics cards: gpus = "auto", "needed" or [0]'
+
+    assert lines_for(with_value("sandbox.gpu_share", 0.5)) == [expected]
+    assert lines_for(with_value("sandbox.gpu_share", 0.5, with_value("sandbox.gpus", "none"))) == [expected]
+
+
+def test_only_an_evaluator_of_ones_own_measures_time() -> None:
+    family = with_value("evaluator", {"family": "float32", "exclusive": True})
+
+    assert read(with_value("evaluator.exclusive", True)).evaluator.exclusive
+    assert read(with_value("evaluator.stages", [{"name": "timed", "exclusive": True}])).evaluator.stages[0].exclusive
+    assert lines_for(family) == [
+        "evaluator.exclusive: got true, expected it only with evaluator.file: built-in families measure no time"
+    ]
 
 
 @pytest.mark.parametrize("key", ["archive.qd_offset", "budget.target", "known.value"])
@@ -344,7 +383,7 @@ def test_a_stage_is_a_table_with_a_name_and_perhaps_a_threshold() -> None:
         "evaluator.stages[1].name: got nothing, expected this key",
         'evaluator.stages[1].threshold: got "low", expected a number',
         'evaluator.stages[2].name: got "", expected text that is not empty',
-        "evaluator.stages[2].limit: got an unknown key, expected one of name, threshold",
+        "evaluator.stages[2].limit: got an unknown key, expected one of name, threshold, exclusive",
         'evaluator.stages[3]: got "last", expected a table',
     ]
 

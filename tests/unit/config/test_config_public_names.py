@@ -24,11 +24,15 @@ def test_the_public_names_are_these() -> None:
         "Failure",
         "Limits",
         "Operator",
+        "PairedTimer",
         "Problem",
         "Proposal",
+        "TimedTask",
+        "TimingEffort",
         "__version__",
         "load_problem",
         "shipped_problems",
+        "timed_evaluation",
     ]
 
 

@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from evolve.dashboard.commands import RunDashboard
 from evolve.dashboard.palette import Painter
 
-PATIENCE = 1000
+PATIENCE = 10_000
 SMALL = (80, 24)
 
 

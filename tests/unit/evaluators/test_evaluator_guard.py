@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from evaluators.contract import Failure
+from evaluators.guard import is_server
 from evaluators.process import JudgeProcess
 from evaluators.spec import JudgeSpec, LimitsSpec, ProcessSpec
-from tests.marked_processes import leftovers, marked, wait_for
+from sandbox.orphans import TOKEN_VARIABLE
+from tests.marked_processes import kill_all, leftovers, marked, wait_for
 
 # Starts a child, a child in its own session, and a daemon that nobody is the parent of, then does what the test says.
 EVALUATE = """
@@ -104,9 +106,7 @@ def test_an_evaluator_that_crashes_or_hangs_leaves_nothing(tmp_path: Path, tempo
     assert evaluation.failure is Failure.EVALUATOR
     if "getppid" not in body:  # whoever kills the guard gets rid of it: then only what dies with its parent is gone
         assert marked(temporary) == []
-    for pid in marked(temporary):
-        with suppress(ProcessLookupError):  # it may just be ending by itself
-            os.kill(pid, signal.SIGKILL)
+    kill_all(marked(temporary))
     judge.close()
 
 
@@ -115,7 +115,7 @@ def test_nothing_outlives_a_controller_that_was_killed(tmp_path: Path, temporary
     spec = json.dumps(spec_of(tmp_path, body).to_mapping())
     with subprocess.Popen([sys.executable, "-c", CONTROLLER, spec, json.dumps(CANDIDATE)]) as controller:
         assert wait_for((tmp_path / "ready").exists)
-        assert len(marked(temporary)) >= HELPERS + 4
+        assert wait_for(lambda: len(marked(temporary)) >= HELPERS + 4)
         controller.kill()
 
     assert leftovers(temporary) == []
@@ -154,7 +154,27 @@ def test_a_judge_that_is_killed_from_outside_leaves_nothing(tmp_path: Path, temp
 def children_of(pid: int | None) -> list[int]:
     """The judging process alone: what fell to the guard is left out."""
     words = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(word) for word in words if b"guard" in Path(f"/proc/{word}/cmdline").read_bytes()]
+    found = []
+    for word in words:
+        with suppress(OSError):  # it fell to the guard, and has just been buried
+            if b"guard" in Path(f"/proc/{word}/cmdline").read_bytes():
+                found.append(int(word))
+    return found
+
+
+@pytest.mark.parametrize(("environment", "is_one"), [({TOKEN_VARIABLE: "f" * 32}, True), ({"PATH": "/bin"}, False)])
+def test_the_guard_knows_a_sandboxs_server_that_lives_from_a_helper_and_from_a_dead_one(
+    environment: dict[str, str], is_one: bool
+) -> None:
+    command = ["/bin/sh", "-c", "echo 1; read line"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"1\n"
+        lives = is_server(process.pid)
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+
+        assert (lives, is_server(process.pid)) == (is_one, False)
 
 
 def test_no_descriptor_of_the_controller_is_left_open(tmp_path: Path) -> None:

@@ -374,6 +374,34 @@ def test_a_fit_target_of_a_problems_own_evaluator_is_offered(tmp_path: Path) -> 
     assert relative is False
 
 
+def test_a_fit_target_of_several_inputs_has_a_list_of_points_for_each(tmp_path: Path) -> None:
+    target = "[[1, 2, 3], [4, 5, 6]], [7, 8, 9], True"
+    source = f"def evaluate(c):\n    return {{'score': 0}}\ndef fit_target():\n    return {target}\n"
+
+    fit = symbolic_judge(tmp_path, source).fit_target()
+
+    assert fit is not None
+    assert [fit[0].tolist(), fit[1].tolist(), fit[2]] == [[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], [7.0, 8.0, 9.0], True]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "[[1, 2], [3, 4]], [5, 6, 7], True",
+        "[[1, 2], [3]], [5, 6], True",
+        "[[[1, 2]]], [5, 6], True",
+        "[], [], True",
+        "[1, 2], [3, float('nan')], True",
+        "[1, 2], [3, 4]",
+    ],
+)
+def test_a_fit_target_that_is_no_table_is_refused_with_what_it_should_be(tmp_path: Path, target: str) -> None:
+    source = f"def evaluate(c):\n    return {{'score': 0}}\ndef fit_target():\n    return {target}\n"
+
+    with pytest.raises(EvaluatorError, match="one such list for each input"):
+        symbolic_judge(tmp_path, source).fit_target()
+
+
 def test_a_judge_never_returns_a_score_that_is_not_finite(evaluator: Callable[..., Evaluation]) -> None:
     for value in (math.nan, math.inf, -math.inf):
         assert evaluator(GOOD, lambda number, value=value: value).score is None

@@ -18,6 +18,7 @@ from evaluators.process import JudgeProcess, open_judge
 from evaluators.spec import JudgeSpec, LimitsSpec, ProcessSpec, SymbolicSpec
 from sandbox.errors import SandboxError
 from tests.marked_processes import wait_for
+from tests.patience import at_some_pace
 
 LINE = {"seed.py": "def f(x):\n    return x + 1.0\n"}
 TRIGGER = {"seed.py": "def f(x):\n    return x + 9.0\n"}
@@ -96,7 +97,7 @@ def attacked_often(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callabl
         folder=str(folder),
         file="evaluate.py",
         axes=("size",),
-        process=ProcessSpec(wall_seconds=2.0),
+        process=ProcessSpec(wall_seconds=60.0),
     )
     with JudgeProcess(spec) as judge:
         yield lambda body: assert_only_the_trigger_fails(judge, {"seed.py": f"{TRIGGER['seed.py']}#{body!r}\n"})
@@ -144,12 +145,15 @@ def test_an_evaluator_that_raises_fails_one_candidate_and_says_where(make: Make)
 
 @pytest.mark.parametrize("body", ["while True: pass", "import time; time.sleep(600)", "import signal; signal.pause()"])
 def test_an_evaluator_that_hangs_is_cut_off_and_told_what_to_raise(make: Make, body: str) -> None:
-    judge = make(attacking(body), process=ProcessSpec(wall_seconds=1.0))
+    def check(pace: float) -> None:
+        judge = make(attacking(body), process=ProcessSpec(wall_seconds=pace))
 
-    detail = assert_only_the_trigger_fails(judge).detail
+        detail = assert_only_the_trigger_fails(judge).detail
 
-    assert "did not answer within 1 s of its own time" in detail
-    assert "raise [evaluator].wall_seconds" in detail
+        assert f"did not answer within {pace:g} s of its own time" in detail
+        assert "raise [evaluator].wall_seconds" in detail
+
+    at_some_pace(check)
 
 
 def test_an_evaluator_that_ignores_every_signal_and_hangs_in_c_is_cut_off(make: Make) -> None:
@@ -158,7 +162,10 @@ def test_an_evaluator_that_ignores_every_signal_and_hangs_in_c_is_cut_off(make: 
         "ctypes.PyDLL(None).sleep(600)"
     )
 
-    assert_only_the_trigger_fails(make(attacking(body), process=ProcessSpec(wall_seconds=1.0)))
+    def check(pace: float) -> None:
+        assert_only_the_trigger_fails(make(attacking(body), process=ProcessSpec(wall_seconds=pace)))
+
+    at_some_pace(check)
 
 
 def test_an_evaluator_that_prints_for_ever_is_cut_off_and_does_not_fill_the_screen(
@@ -166,11 +173,14 @@ def test_an_evaluator_that_prints_for_ever_is_cut_off_and_does_not_fill_the_scre
 ) -> None:
     body = "import os\n        while True: os.write(1, b'loud' * 4096)"
 
-    assert_only_the_trigger_fails(make(attacking(body), process=ProcessSpec(wall_seconds=1.0)))
+    def check(pace: float) -> None:
+        assert_only_the_trigger_fails(make(attacking(body), process=ProcessSpec(wall_seconds=pace)))
 
-    captured = capfd.readouterr()
-    assert "more bytes not shown" in captured.err
-    assert len(captured.err) < 1 << 20
+        captured = capfd.readouterr()
+        assert "more bytes not shown" in captured.err
+        assert len(captured.err) < 1 << 20
+
+    at_some_pace(check)
 
 
 @pytest.mark.parametrize("n_free", [0, 1, 3, 5, 6, 7, 8, 9])
@@ -245,11 +255,14 @@ def test_what_an_evaluator_printed_without_flushing_before_it_is_lost_is_told_af
 ) -> None:
     body = f"print('step 1 done')\n        {end}"
 
-    detail = assert_only_the_trigger_fails(make(attacking(body), process=ProcessSpec(wall_seconds=2.0))).detail
+    def check(pace: float) -> None:
+        detail = assert_only_the_trigger_fails(make(attacking(body), process=ProcessSpec(wall_seconds=pace))).detail
 
-    told, said = detail.split("; it last printed:\n")
-    assert said == "step 1 done"
-    assert told.endswith("exit status 3" if "_exit" in end else "; raise [evaluator].wall_seconds if it needs more")
+        told, _, said = detail.partition("; it last printed:\n")
+        assert said == "step 1 done"
+        assert told.endswith("exit status 3" if "_exit" in end else "; raise [evaluator].wall_seconds if it needs more")
+
+    at_some_pace(check)
 
 
 SCRIBBLE = """import os
@@ -380,12 +393,14 @@ def test_an_answer_that_is_far_too_large_is_refused_where_it_is_made(make: Make)
 
 
 def test_an_evaluator_cannot_leave_its_limits_to_the_next_candidate(make: Make) -> None:
-    judge = make(attacking("import time; time.sleep(0.4)"), process=ProcessSpec(wall_seconds=1.5))
-    judge.level  # noqa: B018 loaded, so that only judging is timed
+    def check(pace: float) -> None:
+        judge = make(attacking(f"import time; time.sleep({0.4 * pace})"), process=ProcessSpec(wall_seconds=1.5 * pace))
 
-    scores = [judge.evaluate(TRIGGER).score for _ in range(4)]
+        scores = [judge.evaluate(TRIGGER).score for _ in range(4)]
 
-    assert scores == [9.0] * 4
+        assert scores == [9.0] * 4
+
+    at_some_pace(check)
 
 
 def test_a_process_that_died_while_nobody_asked_is_replaced_and_nobody_is_blamed(make: Make) -> None:
@@ -415,7 +430,7 @@ def test_a_process_that_died_while_nobody_asked_is_replaced_and_nobody_is_blamed
 def test_an_evaluator_that_cannot_be_loaded_is_told_and_no_candidate_blamed(
     make: Make, source: str, words: str
 ) -> None:
-    judge = make(source, process=ProcessSpec(wall_seconds=1.0 if "while True" in source else 10.0))
+    judge = make(source, process=ProcessSpec(wall_seconds=1.0 if "while True" in source else 60.0))
 
     for _ in range(2):
         with pytest.raises(EvaluatorError, match=words):
@@ -459,7 +474,7 @@ def test_a_proof_with_any_json_certificate_comes_back(make: Make) -> None:
     ],
 )
 def test_a_proof_that_fails_is_the_evaluators_failure(make: Make, body: str, words: str) -> None:
-    judge = make(verifying(body), process=ProcessSpec(verify_seconds=1.0 if "while True" in body else 10.0))
+    judge = make(verifying(body), process=ProcessSpec(verify_seconds=1.0 if "while True" in body else 60.0))
 
     with pytest.raises(EvaluatorError, match=words):
         judge.verify(LINE)
@@ -474,10 +489,13 @@ def test_a_certificate_that_is_far_too_large_is_refused_where_it_is_made(make: M
 
 
 def test_a_proof_has_its_own_time(make: Make) -> None:
-    body = "import time; time.sleep(1.3); return {'verdict': 'unverified'}"
-    judge = make(verifying(body), process=ProcessSpec(wall_seconds=1.0, verify_seconds=60.0))
+    def check(pace: float) -> None:
+        body = f"import time; time.sleep({1.3 * pace}); return {{'verdict': 'unverified'}}"
+        judge = make(verifying(body), process=ProcessSpec(wall_seconds=pace, verify_seconds=60.0 * pace))
 
-    assert judge.verify(LINE).verdict is Certainty.UNVERIFIED
+        assert judge.verify(LINE).verdict is Certainty.UNVERIFIED
+
+    at_some_pace(check)
 
 
 def test_a_fit_target_is_asked_for_once_and_comes_back_in_full(make: Make) -> None:
@@ -536,7 +554,7 @@ def evaluate(candidate):
     {rest}
     return {{"score": value, "descriptor": {{"size": 1.0}}}}
 """
-LIMITS = LimitsSpec(wall_seconds=2.0, cpu_seconds=3.0, memory_mb=200)
+LIMITS = LimitsSpec(wall_seconds=60.0, cpu_seconds=30.0, memory_mb=200)
 
 
 def python(make: Make, rest: str = "pass", **spec: Any) -> JudgeProcess:
@@ -557,45 +575,60 @@ CANDIDATES = [
 
 
 def test_a_candidates_failure_is_not_the_evaluators_and_costs_no_process(make: Make) -> None:
-    judge = python(make, process=ProcessSpec(wall_seconds=10.0))
-    assert judge.level in ("FULL", "STRONG", "NOOPEN")
-    pid = judge.guard_pid
+    def check(pace: float) -> None:
+        judge = python(make, process=ProcessSpec(wall_seconds=60.0), limits=replace(LIMITS, wall_seconds=pace))
+        assert judge.level in ("FULL", "STRONG", "NOOPEN")
+        pid = judge.guard_pid
 
-    evaluations = [judge.evaluate(answering(body)) for body, _ in CANDIDATES]
+        evaluations = [judge.evaluate(answering(body)) for body, _ in CANDIDATES]
 
-    assert [each.failure for each in evaluations] == [failure for _, failure in CANDIDATES]
-    assert {each.level for each in evaluations} == {judge.level}
-    assert judge.evaluate(answering("return 4.0")).score == 4.0
-    assert judge.guard_pid == pid
+        assert [each.failure for each in evaluations] == [failure for _, failure in CANDIDATES]
+        assert {each.level for each in evaluations} == {judge.level}
+        assert judge.evaluate(answering("return 4.0")).score == 4.0
+        assert judge.guard_pid == pid
+
+    at_some_pace(check)
 
 
 def test_time_that_a_candidate_takes_is_not_its_evaluators(make: Make) -> None:
     rest = "[candidate.call('slow') for _ in range(4)]"
-    judge = python(make, rest, process=ProcessSpec(wall_seconds=1.5))
-    files = {"seed.py": "import time\ndef answer(): return 1.0\ndef slow(): time.sleep(0.5)\n"}
 
-    assert judge.evaluate(files).score == 1.0
+    def check(pace: float) -> None:
+        judge = python(make, rest, process=ProcessSpec(wall_seconds=1.5 * pace))
+        slow = f"def slow(): time.sleep({0.5 * pace})"
+
+        assert judge.evaluate({"seed.py": f"import time\ndef answer(): return 1.0\n{slow}\n"}).score == 1.0
+
+    at_some_pace(check)
 
 
 def test_an_evaluator_that_hangs_between_two_calls_is_still_cut_off(make: Make) -> None:
     rest = "candidate.call('answer')\n    while value == 5.0: pass"
-    judge = python(make, rest, process=ProcessSpec(wall_seconds=1.5))
 
-    hung = judge.evaluate(answering("return 5.0"))
+    def check(pace: float) -> None:
+        judge = python(make, rest, process=ProcessSpec(wall_seconds=1.5 * pace))
 
-    assert hung.failure is Failure.EVALUATOR
-    assert "of its own time" in hung.detail
-    assert judge.evaluate(answering("return 4.0")).score == 4.0
+        hung = judge.evaluate(answering("return 5.0"))
+
+        assert hung.failure is Failure.EVALUATOR
+        assert "of its own time" in hung.detail
+        assert judge.evaluate(answering("return 4.0")).score == 4.0
+
+    at_some_pace(check)
 
 
 def test_a_candidate_that_is_slow_in_every_call_is_stopped_after_ten_times_its_limit(make: Make) -> None:
     rest = "[candidate.call('answer') for _ in range(100)]"
-    judge = python(make, rest, limits=replace(LIMITS, wall_seconds=0.4))
 
-    slow = judge.evaluate(answering("time.sleep(0.15); return 1.0"))
+    def check(pace: float) -> None:
+        judge = python(make, rest, limits=replace(LIMITS, wall_seconds=0.4 * pace))
 
-    assert slow.failure is Failure.TIMEOUT
-    assert "all calls together took more than 4 s" in slow.detail
+        slow = judge.evaluate(answering(f"time.sleep({0.15 * pace}); return 1.0"))
+
+        assert slow.failure is Failure.TIMEOUT
+        assert f"all calls together took more than {4 * pace:g} s" in slow.detail
+
+    at_some_pace(check)
 
 
 def test_a_card_that_is_not_there_is_the_machines_fault(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluators.answers import MAX_ARTIFACTS, MAX_METRICS, MAX_TEXT, WrongAnswerError
+from evaluators.answers import ARTIFACT_LIMITS, MAX_ARTIFACTS, MAX_METRICS, MAX_TEXT, WrongAnswerError
 from evaluators.contract import Certainty, Evaluation, Failure, Verdict
 from evaluators.records import LEVELS, evaluation_from_mapping, evaluation_to_mapping, verdict_from_mapping
 from tests.extent import examples
@@ -144,3 +144,17 @@ def test_a_verdict_comes_back_with_its_certificate() -> None:
 def test_a_verdict_with_one_wrong_value_is_refused(key: str, value: Any) -> None:
     with pytest.raises(WrongAnswerError):
         verdict_from_mapping({**VERDICT, key: value})
+
+
+@pytest.mark.parametrize("score", [-0.0, 0.0])
+def test_a_score_of_zero_has_no_sign_as_the_log_of_a_run_keeps_none(score: float) -> None:
+    assert math.copysign(1.0, Evaluation(score=score).score or 0.0) == 1.0
+
+
+@pytest.mark.parametrize(("name", "most"), [*ARTIFACT_LIMITS.items(), ("output", MAX_TEXT)])
+def test_a_picture_and_a_construction_may_be_longer_than_other_artifacts(name: str, most: int) -> None:
+    fits, too_long = ({**GOOD, "artifacts": {name: "x" * size}} for size in (most, most + 1))
+
+    assert evaluation_from_mapping(fits, axes=AXES).artifacts == {name: "x" * most}
+    with pytest.raises(WrongAnswerError, match=f"at most {most} characters"):
+        evaluation_from_mapping(too_long, axes=AXES)

@@ -20,7 +20,7 @@ FULL = JudgeSpec(
     stages=(StageSpec(name="quick", threshold=1.5), StageSpec(name="full")),
     axes=("operations", "depth"),
     symbolic=SymbolicSpec(inputs=("x",), max_operations=9),
-    limits=LimitsSpec(memory_mb=64, n_processes=3, scratch_mb=7, gpu_memory_mb=5),
+    limits=LimitsSpec(memory_mb=64, n_processes=3, scratch_mb=7, gpu_memory_mb=5, shared_mb=6),
     process=ProcessSpec(wall_seconds=1.5, memory_mb=300),
     entry="seed.py",
     preload=("numpy", "scipy"),
@@ -106,7 +106,7 @@ def test_a_limit_that_limits_nothing_is_refused(kind: type, name: str, value: An
 
 @pytest.mark.parametrize(("kind", "name"), LIMITS + PROCESS)
 def test_only_the_scratch_folder_and_the_limit_of_a_card_may_be_nothing(kind: type, name: str) -> None:
-    if name in ("scratch_mb", "gpu_memory_mb"):
+    if name in ("scratch_mb", "gpu_memory_mb", "shared_mb"):
         assert getattr(kind(**{name: 0}).limits(), name.replace("_mb", "_bytes")) == 0
         return
     with pytest.raises(EvaluatorError, match=f"{name} is 0, expected a finite number above 0"):

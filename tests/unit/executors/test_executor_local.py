@@ -4,6 +4,8 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -21,7 +23,7 @@ def is_alive(pid: int) -> bool:
 
 
 def wait_until_gone(pids: list[int]) -> list[int]:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline and any(is_alive(pid) for pid in pids):
         time.sleep(0.05)
     return [pid for pid in pids if is_alive(pid)]
@@ -104,3 +106,29 @@ def test_an_executor_says_what_every_worker_does() -> None:
 
     idle = ("idle", "")
     assert asyncio.run(use()) == [[idle, idle], [("busy", "sleep"), idle], [idle, idle]]
+
+
+class Worker:
+    """What asyncio knows of a process."""
+
+    def __init__(self, pid: int, returncode: int | None) -> None:
+        self.pid = pid
+        self.returncode = returncode
+        self._transport = SimpleNamespace(close=lambda: None)
+
+    async def wait(self) -> None:
+        """It is over."""
+
+
+@pytest.mark.parametrize("is_buried", [True, False])
+def test_whoever_got_the_number_of_a_worker_that_died_long_ago_is_left_alone(is_buried: bool) -> None:
+    command = [sys.executable, "-c", "import time; print(1, flush=True); time.sleep(600)"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as stranger:
+        assert stranger.stdout is not None
+        stranger.stdout.readline()
+        worker = Worker(stranger.pid, -signal.SIGKILL if is_buried else None)
+
+        asyncio.run(LocalExecutor(n_workers=1, handler=HANDLER)._kill(cast("asyncio.subprocess.Process", worker)))
+
+        stranger.terminate()
+        assert stranger.wait() == (-signal.SIGTERM if is_buried else -signal.SIGKILL)

@@ -206,6 +206,17 @@ def test_a_burst_needs_a_fit_target(symbolic_problem: Path) -> None:
         tasks.handle(tasks.BURST, payload)
 
 
+def test_a_burst_over_another_number_of_inputs_than_the_fit_target_has_says_so(symbolic_problem: Path) -> None:
+    with (symbolic_problem / "evaluate.py").open("a", encoding="utf-8") as handle:
+        handle.write("\ndef fit_target():\n    return [[1, 2, 3, 4], [5, 6, 7, 8]], [1, 2, 3, 4], True\n")
+    spec = load_problem(symbolic_problem).judge_spec_mapping()
+    payload = {"judge": spec, "parents": [], "vocabulary": "arithmetic", "inputs": ["x"], "settings": {}}
+
+    answer = tasks.handle(tasks.BURST, payload)
+
+    assert answer == {"failed": "its fit_target has points of 2 inputs, programs take 1"}
+
+
 def test_a_burst_with_a_judge_that_cannot_be_built_says_why(judge: Mapping[str, Any]) -> None:
     payload = {"judge": {**judge, "family": "astrology"}, "parents": [], "settings": {}}
 

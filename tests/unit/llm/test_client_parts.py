@@ -284,7 +284,7 @@ def test_packed_bytes_count_as_what_they_unpack_to(code: int) -> None:
 @pytest.mark.parametrize(
     ("encoding", "body", "said"),
     [
-        ("gzip", gzip.compress(b"well"), b"well"),
+        ("gzip", gzip.compress(b"well", mtime=0), b"well"),
         ("DEFLATE", zlib.compress(b"well"), b"well"),
         ("identity", b"well", b"well"),
         ("gzip", b"well", b"the answer cannot be unpacked: Error -3 while decompressing data: incorrect header check"),

@@ -35,7 +35,7 @@ class Person:
 def answer(folder: Path, sleep: Callable[[float], Awaitable[None]], prompt: Prompt = PROMPT) -> Completion:
     async def wait() -> Completion:
         model = ManualModel(folder, name="manual:x", sleep=sleep)
-        return await asyncio.wait_for(model.complete(prompt, total_seconds=0.0, idle_seconds=0.0), 10.0)
+        return await asyncio.wait_for(model.complete(prompt, total_seconds=0.0, idle_seconds=0.0), 60.0)
 
     return asyncio.run(wait())
 

@@ -17,13 +17,15 @@ from archive.islands import Islands
 from evaluators.contract import Evaluation
 from evolve import tasks
 from evolve.loop.budget import Budget
-from evolve.loop.driver import HEARTBEAT_SECONDS, Driver, Past, RunParts
+from evolve.loop.driver import Driver
 from evolve.loop.events import Event, Listener
 from evolve.loop.exhaustion import MOST_ITERATIONS
 from evolve.loop.iteration import Bench
 from evolve.loop.journal import Journal, elite_cells
 from evolve.loop.landing import DRAIN_SECONDS, DRAIN_SECONDS_OF_MODELS
+from evolve.loop.parts import Past, RunParts
 from evolve.loop.replay import fold_log
+from evolve.loop.reporting import HEARTBEAT_SECONDS
 from evolve.loop.search import Search
 from evolve.loop.told import Plan, Told, ToldChild
 from evolve.operators.contract import Operator, Proposal, Proposing
@@ -50,7 +52,7 @@ class InlineExecutor:
     """Judges texts that are numbers: the score is the number. `patience` says how many turns of the loop one takes."""
 
     patience: Callable[[str], int] = lambda text: 0
-    capacity: int = 3
+    capacity: int = 2
     n_lost_workers: int = 0
     hanging: bool = False
     running: int = 0

@@ -130,6 +130,21 @@ def test_a_seed_program_without_a_score_leaves_a_folder_as_it_was(symbolic_probl
     assert [each.name for each in (tmp_path / "mine").iterdir()] == ["notes.txt"]
 
 
+def test_a_seed_program_without_a_score_leaves_no_folder_above_the_runs_own_and_none_of_others_is_touched(
+    symbolic_problem: Path, tmp_path: Path
+) -> None:
+    problem = load_problem(symbolic_problem)
+    rewritten(symbolic_problem / "evaluate.py", "return {", "return {'failure': 'no'} or {")
+    (tmp_path / "empty").mkdir()
+
+    for run_dir in (tmp_path / "runs/line/first", tmp_path / "empty/line/first"):
+        with pytest.raises(SeedError, match="cannot be scored"):
+            start_run(problem, run_dir, RunOptions(workers=1, evaluations=2), silent)
+
+    assert not (tmp_path / "runs").exists()
+    assert list((tmp_path / "empty").iterdir()) == []
+
+
 def test_the_summary_counts_what_the_evaluator_failed_on(python_problem: Path, tmp_path: Path) -> None:
     fragile = 'candidate.call("answer")\n    assert (first, second) == (1.0, 2.0)\n    return {\n        "score"'
     rewritten(python_problem / "evaluate.py", 'candidate.call("answer")\n    return {\n        "score"', fragile)

@@ -84,6 +84,6 @@ def judged(warm: ProcessSandbox, write: Write) -> Judged:
 def spec_of(problem: Problem, **limits: Any) -> JudgeSpec:
     """What the judge of a problem is told, with other limits."""
     mapping = problem.judge_spec_mapping()
-    mapping["limits"] = {**mapping["limits"], "scratch_mb": 8, **limits}
+    mapping["limits"] = {**mapping["limits"], "scratch_mb": 8, "wall_seconds": 60.0, **limits}
     LimitsSpec(**mapping["limits"])
     return JudgeSpec.from_mapping(mapping)

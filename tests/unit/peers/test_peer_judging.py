@@ -13,6 +13,8 @@ from sandbox.layers import Level
 from tests.sandboxes import sandbox_at
 from tests.unit.peers.conftest import CONFIG, LOAD, OPENEVOLVE, PROGRAM, SHINKA_MAIN, Judged, Write, spec_of
 
+pytestmark = pytest.mark.xdist_group("peers")  # one sandbox for all tests
+
 
 def evaluator(body: str, *, above: str = "") -> dict[str, str]:
     lines = "".join(f"    {line}\n" for line in body.splitlines())
@@ -229,7 +231,7 @@ def test_a_script_that_an_evaluator_starts_runs_in_a_process_of_its_own(judged: 
         "open(script, 'w').write('import sys, os\\nprint(sys.argv[1:], input())\\nprint(\"bad\", file=sys.stderr)\\n'\n"
         '    \'open(sys.argv[1], "w").write(str(os.environ["MINE"]))\\nsys.exit(7)\')\n'
         "done = subprocess.run([sys.executable, '-u', script, 'out.txt'], capture_output=True, text=True,\n"
-        "    input='hello', env={'MINE': '4.5'}, timeout=5)\n"
+        "    input='hello', env={'MINE': '4.5'}, timeout=50)\n"
         "return {'combined_score': float(open('out.txt').read()), 'status': done.returncode, 'a': done.stdout,\n"
         "    'b': done.stderr}"
     )

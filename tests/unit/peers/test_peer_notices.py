@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from evolve.cli.isolation import stored_notices, tell_notices
-from evolve.cli.list_commands import problems_command
+from evolve.cli.problems_command import problems_command
 from evolve.config.problem import load_problem
 from tests.unit.peers.conftest import OPENEVOLVE, Write
 

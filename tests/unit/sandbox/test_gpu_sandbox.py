@@ -7,17 +7,16 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
-from evolve.testing.sandbox_conformance import is_running
+from evolve.testing.running import is_running
 from sandbox import landlock
 from sandbox.errors import CandidateOutOfGpuMemory, CandidateOutOfMemory, SandboxError
-from sandbox.gpu import Gpu
+from sandbox.gpu import CONTEXT_BYTES, Gpu
 from sandbox.gpu_search import find_gpu
-from sandbox.gpu_watch import CONTEXT_BYTES
 from sandbox.layers import NAMESPACES, Layer, Level
 from sandbox.limits import MEBIBYTE, Limits
 from sandbox.link import ServerLink
@@ -389,7 +388,9 @@ def test_an_allocation_that_torch_refuses_names_the_limit(limited: ProcessSandbo
             session.call("fails", said)
         assert session.call("shares_memory") == "fine"
 
-    assert caught.value.detail.startswith("more GPU memory than the 512 MiB allowed ([limits] gpu_memory_mb): ")
+    assert caught.value.detail.startswith(
+        "more GPU memory than the 512 MiB allowed ([limits] gpu_memory_mb, or its share of the card): "
+    )
     assert said in caught.value.detail
 
 
@@ -398,6 +399,28 @@ def test_a_full_card_is_told_without_a_limit_that_there_is_not(sandbox: ProcessS
         session.call("fails", "CUDA out of memory. Tried to allocate 2.00 GiB.")
 
     assert "allowed" not in caught.value.detail
+
+
+def test_several_on_a_card_have_a_share_of_its_memory_each(machine: FakeMachine) -> None:
+    access = replace(machine.access(0), memory_share=0.25)  # of 81559 MiB
+    limit = 81559 // 4 - CONTEXT_BYTES // MEBIBYTE
+    with ProcessSandbox(gpu=access) as sandbox, sandbox.start({"main.py": CANDIDATE}) as greedy:
+        machine.say_used((greedy.call("pid"), 81559 // 4 + 1))
+        with pytest.raises(CandidateOutOfGpuMemory, match=rf"allowed are {limit} MiB \(.* or its share of the card\)"):
+            greedy.call("waits")
+        with sandbox.start({"main.py": CANDIDATE}, limits=Limits(gpu_memory_bytes=512 * MEBIBYTE)) as session:
+            machine.say_used((session.call("pid"), FAR_TOO_MUCH))
+            with pytest.raises(CandidateOutOfGpuMemory, match="allowed are 512 MiB"):  # its own limit comes first
+                session.call("waits")
+
+
+def test_a_share_that_cannot_be_watched_is_told_to_torch_alone(machine: FakeMachine) -> None:
+    access = replace(machine.access(0, same_pids=False), memory_share=0.25)
+    with ProcessSandbox(gpu=access) as sandbox, sandbox.start({"main.py": CANDIDATE}) as session:
+        machine.say_used((session.call("pid"), 81559))
+        assert session.call("shares_memory") == "fine"
+        with pytest.raises(SandboxError, match=r"do not work in this container"):  # in so many bytes it was asked for
+            sandbox.start({"main.py": CANDIDATE}, limits=GREEDY)
 
 
 def test_memory_of_the_machine_is_limited_though_addresses_are_not(sandbox: ProcessSandbox) -> None:

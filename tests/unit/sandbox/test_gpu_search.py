@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.errors import SandboxError
-from sandbox.gpu import DriverPlaces, Gpu, GpuAccess, nodes_in
-from sandbox.gpu_search import ask, find_gpu
+from sandbox.gpu import CONTEXT_BYTES, DriverPlaces, Gpu, GpuAccess, nodes_in, share_bytes
+from sandbox.gpu_search import find_gpu
 from sandbox.gpu_watch import used_bytes
 from sandbox.limits import MEBIBYTE
+from sandbox.nvidia_smi import ask
+from tests.unit.sandbox.made_up_cards import CUT, CUT_LIST, CUT_REPORT, MadeUpCards
 
 GIBIBYTE = 1024 * MEBIBYTE
 TABLE = "0, GPU-zero, 81559, 00000000:18:00.0\n1, GPU-one, 40960, 00000001:AB:00.0\n"
@@ -66,7 +68,7 @@ class FakeMachine:
         other.write_text("".join(f"{pid}, {mebibytes}\n" for pid, mebibytes in rows))
         other.rename(self.processes)
 
-    def access(self, *devices: int, library: str | None = None, same_pids: bool | None = True) -> GpuAccess:
+    def access(self, *devices: int | str, library: str | None = None, same_pids: bool | None = True) -> GpuAccess:
         places = DriverPlaces(nodes=str(self.nodes), proc=str(self.proc), pci=str(self.pci), library=library)
         return GpuAccess(devices=devices or (0,), nvidia_smi=str(self.smi), same_pids=same_pids, places=places)
 
@@ -108,8 +110,78 @@ def test_files_that_some_drivers_want_are_used_where_they_are(machine: FakeMachi
 
     gpu = find_gpu(machine.access(0))
 
-    assert names(gpu.nodes)[3:] == ["nvidia-cap21", "nvidia-cap30", "nvidia-uvm-tools"]
-    assert set(names(gpu.hidden_nodes)) == {"nvidia1", "nvidia-modeset", "nvidia-cap1", "nvidia-cap2"}
+    rights = {f"nvidia-cap{n}" for n in (1, 2, 21, 30)}  # of parts of cards, and this card is whole
+    assert names(gpu.nodes)[3:] == ["nvidia-uvm-tools"]
+    assert set(names(gpu.hidden_nodes)) == {"nvidia1", "nvidia-modeset", *rights}
+
+
+@pytest.fixture
+def cut(machine: FakeMachine) -> FakeMachine:
+    """A machine whose first card is cut into two parts, each with two files that open it."""
+    made_up = MadeUpCards(machine.folder, CUT, listed=CUT_LIST, report=CUT_REPORT)
+    machine.smi = made_up.program
+    rights = {"mig/gi2/access": 21, "mig/gi2/ci0/access": 22, "mig/gi9/access": 84, "mig/gi9/ci0/access": 85}
+    for name, minor in rights.items():
+        path = machine.proc / "nvidia" / "capabilities" / "gpu0" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"DeviceFileMinor: {minor}\nDeviceFileMode: 256\nDeviceFileModify: 1\n")
+        machine.add_node(f"nvidia-caps/nvidia-cap{minor}", "zero")
+    return machine
+
+
+def test_a_part_of_a_card_comes_with_its_own_rights_and_no_others(cut: FakeMachine) -> None:
+    gpu = find_gpu(cut.access("MIG-2222"))
+
+    assert gpu.visible == "MIG-2222"
+    assert names(gpu.nodes) == ["nvidia0", "nvidia-cap84", "nvidia-cap85", "nvidiactl", "nvidia-uvm"]
+    assert names(gpu.hidden_nodes) == ["nvidia-cap21", "nvidia-cap22", "nvidia1"]
+    assert gpu.memory_bytes == 18000 * MEBIBYTE
+
+
+def test_the_number_of_a_card_that_is_cut_means_its_first_part(cut: FakeMachine) -> None:
+    assert find_gpu(cut.access(0)).visible == "MIG-1111"
+    assert find_gpu(cut.access(1)).visible == "GPU-bbbb"
+
+
+def test_a_part_whose_rights_cannot_be_told_from_others_is_not_given(cut: FakeMachine) -> None:
+    access = cut.proc / "nvidia" / "capabilities" / "gpu0" / "mig" / "gi9" / "ci0" / "access"
+    access.write_text("DeviceFileMode: 256\n")
+    with pytest.raises(SandboxError, match="the device files of the part MIG-2222 cannot be told from others"):
+        find_gpu(cut.access("MIG-2222"))
+
+    access.unlink()
+    with pytest.raises(SandboxError, match="the device files of the part MIG-2222 cannot be told from others"):
+        find_gpu(cut.access("MIG-2222"))
+
+
+def test_a_card_without_the_parts_it_should_have_is_no_card(cut: FakeMachine) -> None:
+    (cut.smi.parent / "list").write_text("GPU 0: NVIDIA H200 (UUID: GPU-aaaa)\n")
+
+    with pytest.raises(SandboxError, match=r"GPU 0 is set to be cut \(MIG\) and has no parts"):
+        find_gpu(cut.access(0))
+
+
+@pytest.mark.parametrize(("share", "left"), [(0.25, 143771 * MEBIBYTE // 4 - CONTEXT_BYTES), (1.0, 0)])
+def test_a_share_of_a_card_is_a_limit_of_memory(machine: FakeMachine, share: float, left: int) -> None:
+    machine.cards.write_text("0, GPU-zero, 143771, 00000000:18:00.0\n")
+    access = replace(machine.access(0), memory_share=share)
+
+    assert share_bytes(find_gpu(access), access) == left
+
+
+def test_memory_that_nobody_knows_has_no_shares(machine: FakeMachine) -> None:
+    machine.cards.write_text("0, GPU-zero, [N/A], 00000000:18:00.0\n")
+    access = replace(machine.access(0), memory_share=0.25)
+
+    assert share_bytes(find_gpu(access), access) == 0
+
+
+def test_a_share_too_small_for_cuda_itself_is_refused(machine: FakeMachine) -> None:
+    machine.cards.write_text("0, GPU-zero, 4096, 00000000:18:00.0\n")
+    access = replace(machine.access(0), memory_share=0.25)
+
+    with pytest.raises(SandboxError, match=r"0\.25 of a card with 4096 MiB is less than CUDA itself may take"):
+        share_bytes(find_gpu(access), access)
 
 
 def test_a_card_is_looked_up_on_the_bus_under_the_kernels_name(machine: FakeMachine) -> None:
@@ -141,7 +213,7 @@ def test_what_a_server_is_told_survives_the_way_there(machine: FakeMachine) -> N
 
 
 def test_without_a_driver_there_is_advice(tmp_path: Path) -> None:
-    with pytest.raises(SandboxError, match=r"there is no 'no-such-smi', so no NVIDIA driver: install one, or .*gpu="):
+    with pytest.raises(SandboxError, match=r"there is no 'no-such-smi', so no NVIDIA driver: .* do without"):
         find_gpu(GpuAccess(nvidia_smi="no-such-smi"))
     with pytest.raises(SandboxError, match="does not answer"):
         find_gpu(GpuAccess(nvidia_smi=str(tmp_path)))

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from sandbox.errors import SandboxError
-from sandbox.gpu_watch import CONTEXT_BYTES, GpuWatch, counts_as_the_machine
+from sandbox.gpu import CONTEXT_BYTES
+from sandbox.gpu_watch import GpuWatch, counts_as_the_machine
 from sandbox.limits import MEBIBYTE
 from sandbox.link import Reply, ServerLink
 from tests.unit.sandbox.test_gpu_search import FakeMachine
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 LIMIT = 100 * MEBIBYTE
 CONTEXT_MIB = CONTEXT_BYTES // MEBIBYTE
 
@@ -166,11 +167,11 @@ def test_a_driver_that_does_not_count_memory_cannot_hold_a_limit(machine: FakeMa
 
 
 def test_where_process_numbers_mean_nothing_no_limit_is_promised(machine: FakeMachine) -> None:
-    watch = GpuWatch(machine.access(same_pids=False))
+    before, watch = set(watching()), GpuWatch(machine.access(same_pids=False))  # one of another test may be ending
 
     with pytest.raises(SandboxError, match=r"do not work in this container.*--pid=host.*gpu_memory_bytes to 0"):
         watch.add(ScriptedLink(), started(1, 10), LIMIT)
-    assert watching() == []
+    assert set(watching()) <= before
 
 
 def test_whether_numbers_are_the_machines_is_looked_up_unless_it_is_told(machine: FakeMachine) -> None:

@@ -16,6 +16,7 @@ from sandbox.process import ProcessSandbox
 from sandbox.session import ProcessSession
 from tests.forked import in_child
 
+pytestmark = pytest.mark.xdist_group("sandbox-filetree")  # one sandbox for all tests
 ROOT = Path(__file__).parents[3]
 EXPLORER = """
 import ctypes, errno, os, stat

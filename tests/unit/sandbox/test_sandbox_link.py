@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from evolve.testing.sandbox_conformance import is_running, wait_until
+from evolve.testing.running import is_running, wait_until
 from sandbox.errors import SandboxError
 from sandbox.layers import NAMESPACES, Layer, Level
 from sandbox.limits import Limits

@@ -25,7 +25,7 @@ from tests.extent import examples
 
 PIPE_BYTES = 65536
 SOON = 0.02
-LONG = 20.0
+LONG = 60.0
 
 
 class Peer:

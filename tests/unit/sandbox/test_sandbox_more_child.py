@@ -20,6 +20,7 @@ from sandbox.process import ProcessSandbox
 from sandbox.wire import HEADER, PlainDataError, encode
 from tests.sandboxes import children_of, sandbox_at
 
+pytestmark = pytest.mark.xdist_group("sandbox-child")  # one sandbox for all tests
 needs_own_uid = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give candidates another uid")
 
 LOOK = """

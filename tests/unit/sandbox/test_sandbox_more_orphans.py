@@ -15,19 +15,19 @@ from typing import Any
 
 import pytest
 
-from evolve.testing.sandbox_conformance import is_running, wait_until
+from evolve.testing.running import is_running, wait_until
 from sandbox.errors import SandboxError
 from sandbox.jail import N_SMALL_RANGES, N_UIDS, N_UNUSED_RANGES, SMALL_UIDS, UNUSED_UIDS
 from sandbox.layers import Layer, Level
 from sandbox.limits import Limits
-from sandbox.link import TOKEN_VARIABLE, ServerLink
-from sandbox.orphans import kill_uid, own_children, sweep
+from sandbox.link import ServerLink
+from sandbox.orphans import TOKEN_VARIABLE, kill_uid, own_children, sweep
 from sandbox.place import FOLDER_PREFIX, make_folder
 from sandbox.plan import measured_jail, own_sizes
 from tests.sandboxes import away, temporary_folder_for_all
 
 ROOT = Path(__file__).parents[3]
-SLEEP = ["/bin/sh", "-c", "echo 1; exec sleep 600"]
+SLEEP = ["/bin/sh", "-c", "echo 1; read line"]  # one program to the end: the environment is not there while it changes
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* use of fork:DeprecationWarning")
 OWN_UID = frozenset({Layer.OWN_UID})
@@ -86,7 +86,14 @@ def sleepers() -> Iterator[list[subprocess.Popen[str]]]:
 def sleeper(started: list[subprocess.Popen[str]], *, token: str = "", user: int | None = None) -> int:
     """Start a program that sleeps, and return its pid when it has come that far."""
     process = subprocess.Popen(
-        SLEEP, stdout=subprocess.PIPE, text=True, env={TOKEN_VARIABLE: token}, user=user, group=user, cwd="/"
+        SLEEP,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={TOKEN_VARIABLE: token},
+        user=user,
+        group=user,
+        cwd="/",
     )
     started.append(process)
     assert process.stdout is not None
@@ -432,7 +439,7 @@ def test_a_killed_server_hangs_up_its_lifeline(folders: Path) -> None:
     before = poll.poll(0)
 
     os.kill(link.pid, signal.SIGKILL)
-    events = poll.poll(20_000)
+    events = poll.poll(60_000)
     link.close()
 
     assert before == []
@@ -481,7 +488,7 @@ def test_a_server_that_cannot_import_says_which_and_leaves_nothing(folders: Path
     with pytest.raises(SandboxError, match=f"no module '{preload[-1]}' to preload"):
         ServerLink(preload)
 
-    assert own_children() == before
+    assert own_children() <= before
     assert list(folders.iterdir()) == []
 
 

@@ -40,7 +40,7 @@ from tests.extent import examples
 READY = encode(["ready"])
 LOADED = encode(["ok", None])
 FILES = {"a.py": "def f(): pass"}
-LONG = 20.0
+LONG = 60.0
 LIMITS = Limits(wall_seconds=LONG, cpu_seconds=3.0, memory_bytes=100 * MEBIBYTE, output_bytes=500)
 ENDED = {"status": 0, "cpu_seconds": 0.1, "grown_bytes": 0, "reason": {}, "n_left": 0}
 
@@ -300,9 +300,10 @@ def test_a_call_without_an_answer_in_time_ends_the_session(timeout: float) -> No
 
 @pytest.mark.parametrize(("timeout", "says"), [(None, "0.5 s"), (5.0, "0.5 s"), (0.01, "0.01 s")])
 def test_the_shorter_of_the_two_timeouts_counts(timeout: float | None, says: str) -> None:
-    limits = Limits(wall_seconds=0.5)
-    with session_with(answering(b""), limits=limits) as (session, _), pytest.raises(CandidateTimedOut, match=says):
+    link = ScriptedLink(answering(b""), first=b"")  # nothing has to be loaded in such a hurry
+    with ProcessSession(link, Limits(wall_seconds=0.5)) as session, pytest.raises(CandidateTimedOut, match=says):
         session.call("f", timeout=timeout)
+    link.close()
 
 
 def test_an_unlimited_wall_is_no_mistake() -> None:

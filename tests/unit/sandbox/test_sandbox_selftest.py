@@ -12,7 +12,7 @@ from sandbox.orphans import own_children
 from sandbox.plan import ACTIVE
 from sandbox.selftest import ALLOWED_VARIABLES
 from tests.extent import ALL_ATTACKS
-from tests.sandboxes import away, temporary_folder_for_all
+from tests.sandboxes import AWAY, away, temporary_folder_for_all
 
 LEVELS = (Level.FULL, Level.STRONG, Level.NOOPEN)
 BELOW_FULL = 1 if ALL_ATTACKS else 3
@@ -21,7 +21,7 @@ _layers_at: dict[Level, frozenset[Layer]] = {}
 
 
 def layers_of(level: Level) -> list[Layer]:
-    return [layer for layer in Layer if layer not in away(level)]
+    return [layer for layer in Layer if layer not in AWAY[level]]
 
 
 LEVELS_AND_LAYERS = [(Level.FULL, layer) for layer in layers_of(Level.FULL)] + [
@@ -53,7 +53,7 @@ def test_a_layer_that_does_nothing_is_noticed_and_named(
     assert "did not start" in str(caught.value)
     named = "Operation not permitted" if layer is Layer.USER_NAMESPACE else f"{layer}: "  # the kernel says it first
     assert named in str(caught.value)
-    assert own_children() == before
+    assert own_children() <= before
 
 
 @pytest.mark.parametrize("level", LEVELS)

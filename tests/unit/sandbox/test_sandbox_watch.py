@@ -17,7 +17,7 @@ from sandbox.watch import SLACK_BYTES, Birth, Watch, birth_of, open_status, oute
 
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* use of fork:DeprecationWarning")
 MEBIBYTE = 1 << 20
-LIMITS = {"memory_bytes": 20 * MEBIBYTE, "n_processes": 4, "scratch_bytes": 100_000}
+LIMITS = {"memory_bytes": 20 * MEBIBYTE, "n_processes": 4, "scratch_bytes": 100_000, "shared_bytes": 0}
 PAGE = 4096
 NO_RESERVE = 0x4000
 
@@ -80,8 +80,9 @@ def test_the_numbers_are_those_of_the_process_in_bytes(proc: int) -> None:
     after = read_status(status)
     os.close(status)
 
-    assert after[b"RssShmem"] - before[b"RssShmem"] >= len(kept)
-    assert usage(after) - usage(before) >= len(kept)
+    nearly_all = len(kept) - MEBIBYTE  # some kernels count for each core, and add up now and then
+    assert after[b"RssShmem"] - before[b"RssShmem"] >= nearly_all
+    assert usage(after) - usage(before) >= nearly_all
     assert after[b"VmRSS"] >= after[b"RssShmem"] + after[b"RssAnon"]
     assert after[b"Threads"] == threading.active_count() or after[b"Threads"] >= 1
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evolve.scaffold.cheats import FORGERIES, TRIVIAL, UNFIT, Cheat, noisy, nudged, slow
+from evolve.scaffold.cheats import FORGERIES, OUTPUTS, TRIVIAL, UNFIT, Cheat, noisy, nudged, slow
 from evolve.scaffold.instrument import MARK, Watch, watch_of, watched, with_body, with_text, with_text_everywhere
 
 SEED = """
@@ -166,7 +166,7 @@ def test_a_slow_program_answers_all_the_same() -> None:
     assert cheating(slow(0.0))["order"](2) == [0, 1]
 
 
-@pytest.mark.parametrize("cheat", FORGERIES, ids=lambda cheat: cheat.name)
+@pytest.mark.parametrize("cheat", [*FORGERIES, *OUTPUTS], ids=lambda cheat: cheat.name)
 def test_every_cheat_is_a_program_that_compiles(cheat: Cheat) -> None:
     files = with_text({"seed.py": SEED}, "seed.py", cheat.at_load) if cheat.at_load else {"seed.py": SEED}
     if cheat.body:
@@ -179,6 +179,6 @@ def test_every_cheat_is_a_program_that_compiles(cheat: Cheat) -> None:
 
 
 def test_cheats_have_different_names() -> None:
-    names = [cheat.name for cheat in (*FORGERIES, *TRIVIAL)]
+    names = [cheat.name for cheat in (*FORGERIES, *OUTPUTS, *TRIVIAL)]
 
     assert len(set(names)) == len(names)

@@ -32,7 +32,7 @@ def seed_of(*scores: float, twins: tuple[float, float] = (1.0, 1.0)) -> SeedRuns
 
 
 def trials_of(*, repeats: int = 1, notices: tuple[str, ...] = ()) -> Trials:
-    tables = SimpleNamespace(evaluator=SimpleNamespace(repeats=repeats))
+    tables = SimpleNamespace(evaluator=SimpleNamespace(repeats=repeats, file=None))
     return cast(Trials, SimpleNamespace(problem=SimpleNamespace(tables=tables, notices=notices)))
 
 

@@ -225,7 +225,7 @@ def test_a_failed_append_leaves_nothing_and_the_writer_usable(tmp_path: Path) ->
 
 def test_discard_leaves_no_file_and_no_folder(tmp_path: Path) -> None:
     writer = RunWriter.create(tmp_path / "run", {})
-    writer.discard(folder_too=True)
+    writer.discard(folders=[writer.run_dir])
     writer.close()
     assert not (tmp_path / "run").exists()
 

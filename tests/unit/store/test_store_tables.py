@@ -368,7 +368,7 @@ def test_discarding_a_run_spares_what_else_lies_in_its_folder(tmp_path: Path) ->
     (tmp_path / "run" / "notes.txt").write_text("mine", encoding="utf-8")
     writer = RunWriter.create(tmp_path / "run", {})
 
-    writer.discard(folder_too=True)
+    writer.discard(folders=[writer.run_dir])
     writer.close()
 
     assert [each.name for each in (tmp_path / "run").iterdir()] == ["notes.txt"]

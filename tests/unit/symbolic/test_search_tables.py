@@ -166,7 +166,7 @@ def test_an_absolute_error_allows_zeros() -> None:
 
 
 def test_kinds_of_burst_are_known_by_their_names() -> None:
-    assert [BurstKind(name) for name in ("mutate", "refit", "crossover", "enumerate")] == list(BurstKind)
+    assert [BurstKind(name) for name in ("mutate", "refit", "crossover", "enumerate", "screen")] == list(BurstKind)
     assert BurstSettings().kind is BurstKind.MUTATE
 
 

@@ -11,8 +11,9 @@ from sandbox.symbolic.batch import ProgramBatch
 from sandbox.symbolic.interpreter import evaluate_batch, max_error_batch
 from sandbox.symbolic.parse import parse
 from sandbox.symbolic.program import Instruction, Program
-from sandbox.symbolic.torch_screen import DeviceError, TorchScreen
+from sandbox.symbolic.torch_screen import TorchScreen
 from sandbox.symbolic.vocabulary import ELEMENTARY
+from sandbox.torch_device import DeviceError, open_device
 
 torch = pytest.importorskip("torch", reason="torch, an extra, is not installed")
 on_a_gpu = (pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU"))
@@ -133,7 +134,7 @@ def test_a_value_that_is_not_finite_makes_the_error_infinite(device: str) -> Non
 @pytest.mark.parametrize("memory_bytes", [1, 5_000, 60_000, 3_000_000])
 def test_the_size_of_chunks_changes_nothing(device: str, memory_bytes: int) -> None:
     batch, points = drawn_batch(20), points_of(np.float64, 20)[:, 50:]
-    screen = TorchScreen(device, memory_bytes=memory_bytes)
+    screen = TorchScreen(open_device(device), memory_bytes=memory_bytes)
     target, weights = points[0, 71:].astype(np.float64), np.full(20, 0.5)
 
     values = screen.values(batch, points)
@@ -166,7 +167,7 @@ def test_a_chunk_keeps_to_its_memory_on_a_gpu() -> None:
     before = torch.cuda.memory_allocated()
 
     # when
-    TorchScreen("cuda", memory_bytes=limit).largest_errors(
+    TorchScreen(open_device("cuda"), memory_bytes=limit).largest_errors(
         batch, points, points[0].astype(np.float64), np.ones(points.shape[1])
     )
 

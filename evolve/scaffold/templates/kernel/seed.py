@@ -16,13 +16,11 @@ def squared_distances(points, centres):
     return np.sum(points**2, axis=1)[:, None] - 2.0 * points @ centres.T + np.sum(centres**2, axis=1)
 
 
-def gaussian_sums(points, centres, weights):
-    """For each point the sum over the centres of weight * exp(-squared distance)."""
-    result = np.zeros(len(points))
+def gaussian_sums(points, centres, weights, out):
+    """Writes into out, for each point, the sum over the centres of weight * exp(-squared distance)."""
     for start in range(0, len(points), BLOCK):
         squared = squared_distances(points[start : start + BLOCK], centres)
-        result[start : start + BLOCK] = np.exp(-squared) @ weights
-    return result
+        np.matmul(np.exp(-squared), weights, out=out[start : start + BLOCK])
 
 
 # EVOLVE-BLOCK-END

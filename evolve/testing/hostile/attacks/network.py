@@ -84,7 +84,7 @@ def attack(world):
 _SHELL = """
 import subprocess
 def run(*command):
-    return subprocess.run(command, check=True, capture_output=True, timeout=1).returncode == 0
+    return subprocess.run(command, check=True, capture_output=True, timeout=20).returncode == 0
 def python(world):
     text = "import socket, sys; socket.create_connection(('127.0.0.1', int(sys.argv[1])))"
     return run(sys.executable, "-c", text, str(world["tcp_port"]))
@@ -110,7 +110,7 @@ def send(world):
 _HTTP = """
 import urllib.request
 def fetch(world):
-    return urllib.request.urlopen(f"http://127.0.0.1:{world['tcp_port']}/?stolen", timeout=0.2).read()
+    return urllib.request.urlopen(f"http://127.0.0.1:{world['tcp_port']}/?stolen", timeout=10).read()
 """
 
 _NETLINK = """

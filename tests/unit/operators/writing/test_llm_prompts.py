@@ -60,7 +60,7 @@ def test_the_first_system_block_is_the_task_its_rules_and_limits(python_problem:
     task = asked(python_problem).asks[0].prompt.system[0]
 
     assert in_order(task, "two numbers", "Return two numbers near 3 and 5.", "higher is better", "EVOLVE-BLOCK-START")
-    assert "5 s, 5 s of processor time, 1024 MiB of memory and 1 thread" in task
+    assert "60 s, 60 s of processor time, 1024 MiB of memory and 1 thread" in task
     assert "the standard library, numpy" in task
     assert "first (10 kinds from -10 to 10)" in task
 
