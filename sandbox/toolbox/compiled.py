@@ -16,7 +16,14 @@ def compiled(signature: str) -> Callable[[Function], Function]:
 
     A candidate's process has no time to compile, so the process that it is forked from imports the toolbox.
     """
-    return cast("Callable[[Function], Function]", njit(signature, cache=True))
+
+    def decorate(function: Function) -> Function:
+        try:
+            return cast("Function", njit(signature, cache=True)(function))
+        except RuntimeError:  # no folder for a cache can be written: it is compiled each time
+            return cast("Function", njit(signature)(function))
+
+    return decorate
 
 
 def fresh_state(rng: np.random.Generator) -> State:

@@ -10,16 +10,16 @@ WORK = 400  # units of about ten milliseconds
 
 
 def strategy(t):
-    """The best of some random starts, relocation of single points, and a last polish."""
+    """The best of some short starts or what the run has, relocation of single points, and a last polish."""
     x = t.random()
-    for _ in range(6):
+    for _ in range(4):
         y = t.random()
-        y = t.ascend(y, rounds=20, trust=0.15, gain=1e-05)
+        y = t.ascend(y, rounds=15, trust=0.15, gain=1e-04)
         x = t.better(x, y)
     x = t.inherit(x)
-    for _ in range(16):
+    for _ in range(20):
         y = t.relocate(x, count=1)
-        y = t.ascend(y, rounds=20, trust=0.1, gain=1e-06)
+        y = t.ascend(y, rounds=20, trust=0.1, gain=0.0005)
         x = t.accept(x, y, temperature=0.0)
     x = t.ascend(x, rounds=60, trust=0.01, gain=1e-15)
     x = t.balance(x, rounds=6, slack=1e-06)

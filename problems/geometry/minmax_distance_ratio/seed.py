@@ -16,11 +16,12 @@ def strategy(t):
         y = t.random()
         y = t.ascend(y, rounds=20, trust=0.15, gain=1e-05)
         x = t.better(x, y)
-    x = t.inherit(x)
     for _ in range(6):
         y = t.relocate(x, count=1)
         y = t.ascend(y, rounds=20, trust=0.1, gain=1e-06)
         x = t.accept(x, y, temperature=0.0)
+    y = t.inherit(x)
+    x = t.better(x, y)
     x = t.ascend(x, rounds=60, trust=0.01, gain=1e-15)
     x = t.balance(x, rounds=6, slack=1e-06)
 
