@@ -1,15 +1,15 @@
 """What an executor costs: local worker processes against Ray, in turns, in one run.
 
-    python -m benchmarks.ray [--workers 1 2 4] [--sleeps 1000] [--evaluations 200] [--rounds 3] [--in-flight N]
+    python -m benchmarks.ray [--workers 1 2 4] [--sleeps 1000] [--evaluations 200] [--rounds 1] [--in-flight N]
     python -m benchmarks.ray --runs [PROBLEM ...]            whole runs instead, see `benchmarks.ray_runs`
 
 Sleeps of 50 ms and of 1 s, and real evaluations of the seed program of `circle_packing_26`, each a task of its own
 as the loop sends it. Ideal is what the slots would take without any executor: the sleeps themselves; for evaluations
 what a judge in this process takes for each, spread over as many processors as there are. Overhead is what a slot loses
 for one evaluation. `--in-flight` bounds how many tasks wait or run for each worker (a run's window does that); without
-it all of a round are there at once. Figures are medians of the rounds, in which both executors take turns; both are
-warm, each has a process of its own. CPU milliseconds for one evaluation: of that process, and of it with all below it,
-Ray included.
+it all of a round are there at once. Each round does all of the work; both executors take turns, and figures are medians
+of the rounds. Both are warm, each has a process of its own. CPU milliseconds for one evaluation: of that process, and
+of it with all below it, Ray included.
 """
 
 import argparse
@@ -38,10 +38,10 @@ EXECUTORS = ("local", "ray")
 PROBLEM = Path(__file__).parents[1] / "problems" / "circle_packing_26"
 N_LONG = 3
 """Sleeps of a second, for each worker and round."""
-N_BARE = 12
-"""Evaluations in a round that tell what one takes without an executor."""
+N_BARE = 24
+"""Evaluations that tell what one takes without an executor: half of them before the rounds, half after."""
 HEADER = (
-    f"{'work':<22}{'workers':>8} {'executor':<9}{'ideal s':>8}{'seconds':>9}{'share':>8}{'overhead':>11}"
+    f"{'work':<26}{'workers':>8} {'executor':<9}{'ideal s':>8}{'seconds':>9}{'share':>8}{'overhead':>11}"
     f"{'CPU: controller':>18}{'everything':>14}"
 )
 
@@ -99,7 +99,7 @@ class Side:
         ideal = work.n * seconds / work.n_slots
         overhead = 1e3 * (took - ideal) * work.n_slots / work.n
         return (
-            f"{work.name:<22}{self.n_workers:>8} {self.name:<9}{ideal:>8.2f}{took:>9.2f}{ideal / took:>8.1%}"
+            f"{work.name:<26}{self.n_workers:>8} {self.name:<9}{ideal:>8.2f}{took:>9.2f}{ideal / took:>8.1%}"
             f"{overhead:>8.2f} ms{1e3 * controller / work.n:>15.2f} ms{1e3 * everything / work.n:>11.1f} ms"
         )
 
@@ -148,9 +148,11 @@ def evaluation_payload(problem: Problem) -> Mapping[str, Any]:
 
 
 def bare_seconds(work: Work) -> list[float]:
-    """What tasks take in this process."""
+    """What tasks take by themselves: the sleeps what they say, others what they take in this process."""
+    if work.seconds is not None:
+        return [work.seconds]
     walls = []
-    for _ in range(N_BARE):
+    for _ in range(N_BARE // 2):
         began = time.perf_counter()
         tasks.handle(work.task, work.payload)
         walls.append(time.perf_counter() - began)
@@ -161,15 +163,15 @@ def works(arguments: argparse.Namespace, payload: Mapping[str, Any], n_workers: 
     """What is measured with so many workers."""
 
     def sleeps(seconds: float, n: int) -> Work:
-        name, payload = f"sleep of {1e3 * seconds:,g} ms", {"seconds": seconds}
+        name, payload = f"{n:,} sleeps of {1e3 * seconds:,g} ms", {"seconds": seconds}
         return Work(name=name, task=SLEEP, payload=payload, n=n, n_slots=n_workers, seconds=seconds)
 
     n_slots = min(n_workers, len(os.sched_getaffinity(0)))
-    n = max(arguments.evaluations // arguments.rounds, 1)
+    n = arguments.evaluations
     return [
-        sleeps(0.05, max(arguments.sleeps // arguments.rounds, 1)),
+        sleeps(0.05, arguments.sleeps),
         sleeps(1.0, N_LONG * n_workers),
-        Work(name="circle packing", task=tasks.EVALUATE, payload=payload, n=n, n_slots=n_slots),
+        Work(name=f"{n:,} circle packings", task=tasks.EVALUATE, payload=payload, n=n, n_slots=n_slots),
     ]
 
 
@@ -181,11 +183,11 @@ def measure(arguments: argparse.Namespace, work: Work, sides: Sequence[Side]) ->
     for side in sides:
         side.rounds.clear()
         side.ask(warm_up, 0)
-    walls: list[float] = []
+    walls = bare_seconds(work)
     for number in range(arguments.rounds):
-        walls += bare_seconds(work) if work.seconds is None else [work.seconds]
         for side in sides if number % 2 == 0 else reversed(sides):
             side.rounds.append(side.ask(work, in_flight))
+    walls += bare_seconds(work)
     for side in sides:
         print(side.row(work, median(walls)), flush=True)
 
@@ -211,9 +213,9 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
-    parser.add_argument("--sleeps", type=int, default=1000, help="of 50 ms, in all rounds together")
-    parser.add_argument("--evaluations", type=int, default=200, help="in all rounds together")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--sleeps", type=int, default=1000, help="of 50 ms, in each round")
+    parser.add_argument("--evaluations", type=int, default=200, help="in each round")
+    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--in-flight", type=int, default=0, help="for each worker; 0: all of a round")
     parser.add_argument("--runs", nargs="*", metavar="PROBLEM", help="whole runs; the default is circle_packing_26")
     parser.add_argument("--candidates", type=int, default=200, help="of each whole run")

@@ -4,7 +4,8 @@ import math
 import numbers
 import statistics
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from evaluators.contract import Certainty, Evaluation, Failure, Verdict
@@ -17,6 +18,8 @@ CONSTRUCTION = "construction"
 """The artifact that later programs inherit: JSON; one that is too long is left out, for it is of no use once cut."""
 MAX_CONSTRUCTION = 400_000
 ARTIFACT_LIMITS = {PICTURE: MAX_PICTURE, CONSTRUCTION: MAX_CONSTRUCTION}
+NOISE = ("score_spread", "n_repeats")
+STANDARD_ERROR = "standard_error"
 MAX_NAME = 200
 MAX_METRICS = 1000
 MAX_ARTIFACTS = 50
@@ -77,8 +80,7 @@ def median_of(evaluations: Sequence[Evaluation]) -> Evaluation:
     middle = ordered[(len(ordered) - 1) // 2]
     shared = [name for name in middle.metrics if all(name in each.metrics for each in ordered)]
     metrics = {name: _median([each.metrics[name] for each in ordered]) for name in shared}
-    metrics["score_spread"] = min(_score_of(ordered[-1]) - _score_of(ordered[0]), sys.float_info.max)
-    metrics["n_repeats"] = float(len(ordered))
+    metrics |= _noise_of(ordered)
     return Evaluation(
         score=_median([_score_of(each) for each in ordered]),
         descriptor=middle.descriptor,
@@ -86,6 +88,39 @@ def median_of(evaluations: Sequence[Evaluation]) -> Evaluation:
         artifacts=middle.artifacts,
         stage=middle.stage,
     )
+
+
+def best_of(evaluations: Sequence[Evaluation]) -> Evaluation:
+    """The first of the best, with what `median_of` tells of the noise: for scores whose record is what counts."""
+    if len(evaluations) == 1:
+        return evaluations[0]
+    best = max(evaluations, key=_score_of)
+    return replace(best, metrics={**best.metrics, **_noise_of(evaluations)})
+
+
+def mean_of(evaluations: Sequence[Evaluation]) -> Evaluation:
+    """Score and metrics as means, the rest of the evaluation in the middle; `standard_error` is that of the score."""
+    if len(evaluations) == 1:
+        return evaluations[0]
+    together = median_of(evaluations)
+    scores = [_score_of(each) for each in evaluations]
+    means = {
+        name: _mean([each.metrics[name] for each in evaluations if name in each.metrics])
+        for name in together.metrics
+        if name not in NOISE
+    }
+    try:
+        error = statistics.stdev(scores) / math.sqrt(len(scores))
+    except OverflowError:
+        error = sys.float_info.max
+    return replace(together, score=_mean(scores), metrics={**means, **_noise_of(evaluations), STANDARD_ERROR: error})
+
+
+COMBINE: Mapping[str, Callable[[Sequence[Evaluation]], Evaluation]] = {
+    "median": median_of,
+    "best": best_of,
+    "mean": mean_of,
+}
 
 
 def verdict_of(answer: object) -> Verdict:
@@ -107,6 +142,20 @@ def verdict_of(answer: object) -> Verdict:
         detail=clean(str(answer.get("detail", ""))),
         certificate=dict(certificate),
     )
+
+
+def _noise_of(evaluations: Sequence[Evaluation]) -> dict[str, float]:
+    scores = [_score_of(each) for each in evaluations]
+    return dict(zip(NOISE, (min(max(scores) - min(scores), sys.float_info.max), float(len(scores))), strict=True))
+
+
+def _mean(numbers: Sequence[float]) -> float:
+    """The mean; between the least and the greatest number, also where their sum is no float."""
+    try:
+        mean = math.fsum(numbers) / len(numbers)
+    except OverflowError:
+        mean = math.fsum(number / len(numbers) for number in numbers)
+    return min(max(mean, min(numbers)), max(numbers))
 
 
 def _median(numbers: Sequence[float]) -> float:

@@ -15,7 +15,7 @@ def settled(spec: JudgeSpec) -> JudgeSpec:
         SandboxError: a card that is needed is not there.
     """
     if not spec.gpus or spec.language != "python":
-        return spec
+        return _without_cards(spec)
     if spec.gpus not in ((GPUS_IF_ANY,), (GPUS_NEEDED,)):
         if all(isinstance(name, str) for name in spec.gpus):
             return spec
@@ -24,11 +24,18 @@ def settled(spec: JudgeSpec) -> JudgeSpec:
         units = units_of(list_cards())
     except SandboxError:
         if spec.gpus == (GPUS_IF_ANY,):
-            return replace(spec, gpus=())
+            return _without_cards(spec)
         raise
     if not units and spec.gpus == (GPUS_NEEDED,):
         raise SandboxError(f"there is no graphics card that can be used, and the problem needs one: {ADVICE}")
     return replace(spec, gpus=tuple(unit.uuid for unit in units[:1]))
+
+
+def _without_cards(spec: JudgeSpec) -> JudgeSpec:
+    """The same with no cards, and so with no memory on them to share."""
+    if not spec.gpus and not spec.limits.gpu_shared_mb:
+        return spec
+    return replace(spec, gpus=(), limits=replace(spec.limits, gpu_shared_mb=0))
 
 
 def named(gpus: tuple[int | str, ...], cards: tuple[Card, ...]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any, cast
 import numpy as np
 
 from evaluators.spec import N_CALLS
+from sandbox.card_memory import CardMemory
 from sandbox.contract import Sandbox, Session, SharingSession
 from sandbox.errors import CandidateNotFinite, CandidateRaised, CandidateResultInvalid, CandidateTimedOut
 from sandbox.limits import Limits
@@ -65,6 +66,14 @@ class PythonCandidate:
         paused.
         """
         return cast("SharingSession", self._started()).shared
+
+    @property
+    def card(self) -> CardMemory:
+        """Memory of its first graphics card that the program sees too, `[limits] gpu_shared_mb`; as `shared` else.
+
+        The program's kernels go on while it is paused, so what lies there may change at any time.
+        """
+        return cast("SharingSession", self._started()).card
 
     def timed(self, name: str, *args: Any, timeout: float | None = None) -> CallTime:
         """Run `name(*args)` like `call`, and tell how long the process was at it: it is paused before and after.

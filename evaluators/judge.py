@@ -29,6 +29,7 @@ from sandbox.symbolic.vocabulary import Vocabulary, VocabularyError, load_vocabu
 if TYPE_CHECKING:
     from evaluators.approximation.family import FunctionApproximation
     from evaluators.constructions.evaluator import ConstructionEvaluator
+    from evaluators.constructions.family import FamilyEvaluator
     from evaluators.float32.family import Float32Family
 
 __all__ = ["FitData", "FloatArray", "Judge", "JudgeSpec", "Symmetry", "fit_data", "open_sandbox"]
@@ -58,7 +59,7 @@ class Judge:
         self._symbolic = spec.symbolic if spec.language == "symbolic" else None
         self._vocabulary = None if self._symbolic is None else _vocabulary(self._symbolic)
         self._family: FunctionApproximation | Float32Family | None = None
-        self._foreign: ForeignEvaluator | PeerEvaluator | ConstructionEvaluator | None = None
+        self._foreign: ForeignEvaluator | PeerEvaluator | ConstructionEvaluator | FamilyEvaluator | None = None
         self.is_worn = False
         """Whether the evaluator ran out of memory: nobody knows what state that left it in."""
         if spec.file is not None:
@@ -233,13 +234,14 @@ class Judge:
             candidate.close()
 
 
-def _constructions(spec: JudgeSpec) -> "ConstructionEvaluator":
+def _constructions(spec: JudgeSpec) -> "ConstructionEvaluator | FamilyEvaluator":
     if spec.language != "python" or spec.stages:
         raise EvaluatorError(f"the family {spec.family!r} judges Python candidates, without stages")
     # Exact arithmetic is slow to import, and problems with another judge do without it.
     from evaluators.constructions.evaluator import ConstructionEvaluator
+    from evaluators.constructions.family import FamilyEvaluator
 
-    return ConstructionEvaluator(spec)
+    return FamilyEvaluator(spec) if "family" in spec.options else ConstructionEvaluator(spec)
 
 
 def _family_named(name: str) -> "type[FunctionApproximation | Float32Family]":

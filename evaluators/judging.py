@@ -19,6 +19,7 @@ from evaluators.judge import Judge, open_sandbox
 from evaluators.records import evaluation_to_mapping, verdict_to_mapping
 from evaluators.spec import JudgeSpec
 from evaluators.stopwatch import Stopwatch
+from sandbox.card_memory import CardMemory
 from sandbox.contract import Sandbox, Session, SharingSession
 from sandbox.errors import SandboxError
 from sandbox.frames import read_frame, write_all
@@ -161,6 +162,11 @@ class TimedSession:
     def shared(self) -> SharedMemory:
         """The memory that the candidate shares."""
         return cast("SharingSession", self._session).shared
+
+    @property
+    def card(self) -> CardMemory:
+        """The memory of a card that the candidate shares."""
+        return cast("SharingSession", self._session).card
 
     def timed(self, name: str, *args: Any, timeout: float | None = None) -> CallTime:
         """Time a call of the candidate."""

@@ -14,9 +14,11 @@ N_CALLS = 10  # all calls of a candidate together may take so many times the lim
 SANDBOX_SECONDS = 180.0  # what a sandbox may take to start, to confine a process and to end it
 PEER_FAMILY = "peer"  # the evaluators of other engines' folders, see `evaluators.peers`
 CONSTRUCTION_FAMILY = "construction"  # verifiers of constructions, see `evaluators.constructions`
+FAMILY_SCHEMA = "evolve.family/1"  # of a certificate for several sizes, see `evaluators.constructions.family`
 TURN_SECONDS = 3600.0  # what one timed evaluation waits for its turn at most
 GPUS_IF_ANY = "auto"  # instead of cards' names: the first card that is there, or none
 GPUS_NEEDED = "needed"  # the first card that is there
+COMBINATIONS = ("median", "best", "mean")  # what several scores of one candidate amount to
 LOADING = 2  # an evaluator's own limit counts for loading it and for its evaluation
 
 
@@ -43,6 +45,9 @@ class SymbolicSpec:
     max_constants: int = 12
 
 
+MAY_BE_ZERO = ("scratch_mb", "gpu_memory_mb", "shared_mb", "gpu_shared_mb")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitsSpec:
     """The limits of one candidate's process, in the units of problem.toml."""
@@ -58,10 +63,11 @@ class LimitsSpec:
     scratch_mb: int = 0
     gpu_memory_mb: int = 0
     shared_mb: int = 0
+    gpu_shared_mb: int = 0
 
     def __post_init__(self) -> None:
         """Refuse limits that limit nothing, or leave nothing."""
-        _refuse_endless("limits", self, may_be_zero=("scratch_mb", "gpu_memory_mb", "shared_mb"))
+        _refuse_endless("limits", self, may_be_zero=MAY_BE_ZERO)
 
     def limits(self) -> Limits:
         """The same as the sandbox takes them."""
@@ -77,6 +83,7 @@ class LimitsSpec:
             scratch_bytes=self.scratch_mb * MEBIBYTE,
             gpu_memory_bytes=self.gpu_memory_mb * MEBIBYTE,
             shared_bytes=self.shared_mb * MEBIBYTE,
+            gpu_shared_bytes=self.gpu_shared_mb * MEBIBYTE,
         )
 
 
@@ -106,7 +113,8 @@ class JudgeSpec:
     candidate whose functions are called (the first if None). `preload` names modules that Python candidates find
     already imported. `gpus` are the graphics cards that they see: numbers of `nvidia-smi`, UUIDs, or one word, `auto`
     or `needed`; `gpu_share` is the part of a card's memory that one candidate may take. All stages are `exclusive`, or
-    those that say so. `unsafe` allows a sandbox that confines next to nothing.
+    those that say so. `unsafe` allows a sandbox that confines next to nothing. `combine` says which of the `repeats`
+    counts; `paired` asks whoever chooses random states to give every candidate the same.
     """
 
     name: str = ""
@@ -116,6 +124,8 @@ class JudgeSpec:
     file: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     repeats: int = 1
+    combine: str = "median"
+    paired: bool = False
     stages: tuple[StageSpec, ...] = ()
     axes: tuple[str, ...] = ()
     symbolic: SymbolicSpec | None = None
@@ -139,6 +149,8 @@ class JudgeSpec:
             wrong.append("a symbolic problem needs the table symbolic")
         if self.repeats < 1:
             wrong.append(f"repeats is {self.repeats}, expected 1 or more")
+        if self.combine not in COMBINATIONS:
+            wrong.append(f"combine is {self.combine!r}, expected one of {', '.join(COMBINATIONS)}")
         if not 0.0 < self.gpu_share <= 1.0:
             wrong.append(f"gpu_share is {self.gpu_share!r}, expected above 0 and up to 1")
         if wrong:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from evaluators.answers import WrongAnswerError, clean, evaluation_of, median_of
+from evaluators.answers import COMBINE, WrongAnswerError, clean, evaluation_of
 from evaluators.contract import MACHINE_ARTIFACT, Evaluation, Failure
 from evaluators.exclusive import Alone, alone
 from evaluators.foreign import ForeignEvaluator, Judging, where
@@ -15,6 +15,7 @@ from sandbox.errors import CandidateError, SandboxError
 
 if TYPE_CHECKING:
     from evaluators.constructions.evaluator import ConstructionEvaluator
+    from evaluators.constructions.family import FamilyEvaluator
 
 OUTPUT_ARTIFACT = "output"
 
@@ -24,7 +25,7 @@ Start = Callable[[int], Handle]
 
 
 def run_stages(
-    foreign: "ForeignEvaluator | PeerEvaluator | ConstructionEvaluator",
+    foreign: "ForeignEvaluator | PeerEvaluator | ConstructionEvaluator | FamilyEvaluator",
     spec: JudgeSpec,
     start: Start,
     turns: Alone = alone,
@@ -44,26 +45,26 @@ def run_stages(
         axes = spec.axes if position == last else ()
         if stage.exclusive or spec.exclusive:
             with turns(tuple(map(str, spec.gpus))) as turn:
-                evaluation = _stage(stage, function, axes, spec.repeats, start)
+                evaluation = _stage(stage, function, axes, spec, start)
                 told = {MACHINE_ARTIFACT: turn.told()}
             evaluation = replace(evaluation, artifacts={**evaluation.artifacts, **told})
         else:
-            evaluation = _stage(stage, function, axes, spec.repeats, start)
+            evaluation = _stage(stage, function, axes, spec, start)
         if evaluation.failure is not None:
             return evaluation
     assert evaluation is not None
     return evaluation
 
 
-def _stage(stage: StageSpec, function: Judging, axes: tuple[str, ...], n_repeats: int, start: Start) -> Evaluation:
-    """The median of the repeats of one stage, the first failure among them, or a score below the threshold."""
+def _stage(stage: StageSpec, function: Judging, axes: tuple[str, ...], spec: JudgeSpec, start: Start) -> Evaluation:
+    """The repeats of one stage combined, the first failure among them, or a score below the threshold."""
     evaluations = []
-    for repeat in range(n_repeats):
+    for repeat in range(spec.repeats):
         evaluation = _with_second_try(stage, function, axes, start, repeat)
         if evaluation.failure is not None:
             return evaluation
         evaluations.append(evaluation)
-    evaluation = median_of(evaluations)
+    evaluation = COMBINE[spec.combine](evaluations)
     assert evaluation.score is not None
     if stage.threshold is None or evaluation.score >= stage.threshold:
         return evaluation

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from archive.candidate import Candidate
     from evaluators.contract import Evaluation, Failure
-    from evaluators.timing.evaluation import timed_evaluation
+    from evaluators.timing.benches import CardBench, HostBench
+    from evaluators.timing.evaluation import checked_evaluation, timed_evaluation
     from evaluators.timing.paired import PairedTimer, TimingEffort
+    from evaluators.timing.quiet import QuietCard
     from evaluators.timing.tasks import TimedTask
     from evolve.config.locate import shipped_problems
     from evolve.config.problem import Problem, load_problem
@@ -21,18 +23,22 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Candidate",
+    "CardBench",
     "Compute",
     "Evaluation",
     "EvolveError",
     "Failure",
+    "HostBench",
     "Limits",
     "Operator",
     "PairedTimer",
     "Problem",
     "Proposal",
+    "QuietCard",
     "TimedTask",
     "TimingEffort",
     "__version__",
+    "checked_evaluation",
     "load_problem",
     "shipped_problems",
     "timed_evaluation",
@@ -40,17 +46,21 @@ __all__ = [
 
 _HOMES = {
     "Candidate": "archive.candidate",
+    "CardBench": "evaluators.timing.benches",
     "Compute": "evolve.operators.contract",
     "Evaluation": "evaluators.contract",
     "EvolveError": "evolve.errors",
     "Failure": "evaluators.contract",
+    "HostBench": "evaluators.timing.benches",
     "Limits": "sandbox.limits",
     "Operator": "evolve.operators.contract",
     "PairedTimer": "evaluators.timing.paired",
     "Problem": "evolve.config.problem",
     "Proposal": "evolve.operators.contract",
+    "QuietCard": "evaluators.timing.quiet",
     "TimedTask": "evaluators.timing.tasks",
     "TimingEffort": "evaluators.timing.paired",
+    "checked_evaluation": "evaluators.timing.evaluation",
     "load_problem": "evolve.config.problem",
     "shipped_problems": "evolve.config.locate",
     "timed_evaluation": "evaluators.timing.evaluation",

@@ -19,14 +19,16 @@ from contextlib import suppress
 from types import ModuleType
 from typing import Any, NoReturn
 
+from sandbox.card_memory import MappedCardMemory
 from sandbox.frames import read_frame, write_all
 from sandbox.jail import Jail, close_files, confine, filter_calls
 from sandbox.modules import CandidateFinder, module_name_of
-from sandbox.wire import HEADER, NotFiniteError, PlainDataError, decode, encode
+from sandbox.wire import HEADER, NotFiniteError, Placing, PlainDataError, decode, encode
 
 REQUESTS, ANSWERS = 3, 4  # descriptors
 FIRST_UNUSED = 5
 SHARED = 6  # behind that of Landlock's rules; closed once the memory is mapped
+CARD = 7  # the same of a card; mapped when it is first used, as only the candidate starts CUDA
 SETUP_FAILED = 99
 READY = encode(["ready"])
 _REHEARSED = "rehearsal"
@@ -55,6 +57,7 @@ def run(jail: Jail, limits: dict[str, Any], *, slot: int, server_pid: int) -> No
     status = SETUP_FAILED
     try:
         shared = _mapped(limits["shared_bytes"])
+        card = _card_places(limits["gpu_shared_bytes"])
         confine(jail, limits, slot=slot, server_pid=server_pid)
         _start_looking_around(limits["n_threads"])
         if jail.gpu is not None:
@@ -63,7 +66,7 @@ def run(jail: Jail, limits: dict[str, Any], *, slot: int, server_pid: int) -> No
         filter_calls(jail, limits)
         _rehearse()
         write_all(ANSWERS, READY)
-        status = _serve(limits["result_bytes"], shared)
+        status = _serve(limits["result_bytes"], shared, card)
     except SystemExit as leaving:
         status = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except BrokenPipeError:
@@ -139,12 +142,27 @@ def _mapped(n_bytes: int) -> mmap.mmap | None:
         os.close(SHARED)
 
 
-def _serve(result_bytes: int, shared: mmap.mmap | None) -> int:
+def _card_places(n_bytes: int) -> Placing | None:
+    """What finds an array of the card's shared memory, as a tensor; None where there is no such memory."""
+    if not n_bytes:
+        return None
+    mapped: list[MappedCardMemory] = []
+
+    def placed(dtype: Any, shape: list[int], offset: int) -> Any:
+        if not mapped:
+            mapped.append(MappedCardMemory(n_bytes, CARD))
+            os.close(CARD)
+        return mapped[0].array(shape, dtype, offset).tensor(importlib.import_module("torch"))
+
+    return placed
+
+
+def _serve(result_bytes: int, shared: mmap.mmap | None, card: Placing | None) -> int:
     """Answer requests until the other side closes; returns the exit status."""
     module: ModuleType | None = None
     while (frame := read_frame(REQUESTS)) is not None:
-        request = decode(*frame, shared=shared)
         try:
+            request = decode(*frame, shared=shared, card=card)
             if request[0] == "load":
                 module = _load(request[1], request[2])
                 answer = encode(["ok", None])

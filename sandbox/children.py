@@ -206,11 +206,11 @@ def _kill(pid: int) -> None:
 
 
 def arrange(jail: Jail, descriptors: Sequence[int], home: str) -> None:
-    """In the child: an own session, descriptors 0 to 4 and two that it closes soon, no others, the private folder."""
+    """In the child: an own session, descriptors 0 to 4 and three that it closes soon, no others, the private folder."""
     if jail.does(Layer.OWN_SESSION):
         os.setsid()
     signal.set_wakeup_fd(-1)
-    above = child.SHARED + 1  # the received ones may lie where others have to go
+    above = child.CARD + 1  # the received ones may lie where others have to go
     requests, answers, output, *shared = (fcntl.fcntl(descriptor, fcntl.F_DUPFD, above) for descriptor in descriptors)
     ruleset = None if jail.ruleset is None else fcntl.fcntl(jail.ruleset, fcntl.F_DUPFD, above)
     null = os.open(os.devnull, os.O_RDONLY)  # an inherited one would share its flags with every other child
@@ -220,11 +220,12 @@ def arrange(jail: Jail, descriptors: Sequence[int], home: str) -> None:
     os.dup2(requests, child.REQUESTS)
     os.dup2(answers, child.ANSWERS)
     closes = jail.does(Layer.CLOSED_DESCRIPTORS)
-    for place, descriptor in ((RULESET, ruleset), (child.SHARED, shared[0] if shared else None)):
+    host, card = (*shared, None, None)[:2]
+    for place, descriptor in ((RULESET, ruleset), (child.SHARED, host), (child.CARD, card)):
         if descriptor is not None:
             os.dup2(descriptor, place)
         elif closes:
             os.closerange(place, place + 1)
     if closes:
-        os.closerange(child.SHARED + 1, os.sysconf("SC_OPEN_MAX"))
+        os.closerange(above, os.sysconf("SC_OPEN_MAX"))
     os.chdir(home)

@@ -7,6 +7,7 @@ from typing import Any, Protocol, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from sandbox.card_memory import CardArray, CardMemory
 from sandbox.limits import Limits
 from sandbox.pausing import CallTime
 from sandbox.shared import SharedArray, SharedMemory
@@ -61,7 +62,15 @@ class SharingSession(Session, Protocol):
             SandboxError: the limits say that there is none.
         """
 
-    def timed(self, name: str, *args: PlainData | SharedArray, timeout: float | None = None) -> CallTime:
+    @property
+    def card(self) -> CardMemory:
+        """Memory of the first graphics card that both sides see (`Limits.gpu_shared_bytes`), for the same use.
+
+        Raises:
+            SandboxError: the limits say that there is none.
+        """
+
+    def timed(self, name: str, *args: PlainData | SharedArray | CardArray, timeout: float | None = None) -> CallTime:
         """Let the process go on, run `name(*args)` as `call` does, and pause it; the answer is thrown away.
 
         Raises:

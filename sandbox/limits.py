@@ -15,7 +15,8 @@ class Limits:
     all threads together (there are no child processes, except at the level `WEAK`), `n_files` what it may hold open at
     once, `scratch_bytes` the private folder that is the only place where it can write (0: there is none),
     `gpu_memory_bytes` what it may take of all its graphics cards together (0: there is no such limit). `shared_bytes`
-    is the size of the memory that it shares with whoever calls it, beside its own (0: there is none).
+    is the size of the memory that it shares with whoever calls it, beside its own (0: there is none), and
+    `gpu_shared_bytes` of that on its first graphics card, which only a process with shared memory can have.
     """
 
     wall_seconds: float = 10.0
@@ -29,3 +30,4 @@ class Limits:
     scratch_bytes: int = 0
     gpu_memory_bytes: int = 0
     shared_bytes: int = 0
+    gpu_shared_bytes: int = 0

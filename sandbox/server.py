@@ -4,7 +4,7 @@ It is a process of its own, started with a clean environment. No candidate text,
 its memory: it receives the ends of three pipes and hands them to the child. It is the only parent of candidates and
 adopts whatever they leave behind, so every process in its care is either a session's leader or a runaway to be killed.
 
-Messages are JSON over a sequenced-packet socket: `start` (with three descriptors, or four), `stop` and `blame`, each
+Messages are JSON over a sequenced-packet socket: `start` (with three to five descriptors), `stop` and `blame`, each
 with a number. Each gets one reply with its number, in any order: nobody waits for the slow death of another's child.
 """
 
@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from sandbox import child, namespaces
+from sandbox import child, namespaces, triton_inside
 from sandbox.cgroups import CgroupSlots, CgroupUnavailable
 from sandbox.children import Children
 from sandbox.filetree import SCRATCH, library_paths, stand_in_private_tree
@@ -40,7 +40,7 @@ from sandbox.selftest import SelfTestError, test_jail
 from sandbox.watch import POLL_SECONDS, Birth, birth_of
 
 N_DESCRIPTORS = 3
-MOST_DESCRIPTORS = N_DESCRIPTORS + 1  # shared memory
+MOST_DESCRIPTORS = N_DESCRIPTORS + 2  # shared memory of the machine, and of a card
 MESSAGE_BYTES = 65536
 CHECK_SECONDS = 1.0
 
@@ -96,6 +96,8 @@ def _prepare(
 ) -> Children:
     """Import what children will need, fix the random state they inherit, build the jail and test it."""
     outside = config["namespaces"]
+    if "triton" in config["preload"]:
+        triton_inside.set_up(has_card=gpu is not None)
     _preload(config["preload"])
     if level_of(layers) is Level.NOOPEN:
         _preload(PRELOADED_WITHOUT_FILES)
@@ -271,7 +273,7 @@ def _answer(control: socket.socket, children: Children) -> bool:
 
 
 def _n_descriptors(limits: dict[str, Any]) -> int:
-    return MOST_DESCRIPTORS if limits["shared_bytes"] else N_DESCRIPTORS
+    return N_DESCRIPTORS + bool(limits["shared_bytes"]) + bool(limits["gpu_shared_bytes"])
 
 
 def _reply(control: socket.socket, number: int, reply: dict[str, Any]) -> bool:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
+from sandbox.card_memory import CardArray, CardMemory
 from sandbox.channel import Channel, ChannelError, ClosedError, FloodError, OverdueError
 from sandbox.contract import PlainData
 from sandbox.endings import error_of_end, overdue, told_limit
@@ -66,26 +67,30 @@ class ProcessSession:
         self._limits = limits
         self._pausing: Pausing | None = None
         self._shared: SharedMemory | None = None
+        self._card: CardMemory | None = None
         try:
             self._channel = Channel(
                 output_bytes=limits.output_bytes, answer_bytes=limits.result_bytes, lifeline=link.lifeline
             )
             if limits.shared_bytes:
                 self._shared = SharedMemory(limits.shared_bytes)
+            if limits.gpu_shared_bytes:
+                self._card = CardMemory(limits.gpu_shared_bytes)
         except OSError as error:
             raise SandboxError(f"cannot open the pipes of a session: {error}") from error
         self._error: CandidateError | SandboxError | None = None
         self._ending: dict[str, Any] | None = None
         try:
-            shared = () if self._shared is None else (self._shared.descriptor,)
+            shared = [each.descriptor for each in (self._shared, self._card) if each is not None]
             self._started: Reply | None = link.start(limits, (*self._channel.theirs, *shared))
             self._channel.close_theirs()
         except SandboxError:
             self._channel.close()
             raise
         finally:
-            if self._shared is not None:
-                self._shared.give_away()
+            for each in (self._shared, self._card):
+                if each is not None:
+                    each.give_away()
 
     def when_answered(self, action: Callable[[], None]) -> None:
         """Do this once: after the first call, or when the session is closed without one."""
@@ -112,7 +117,7 @@ class ProcessSession:
             raise self._failed(CandidateSyntaxError(f"the text of a file is not text: {error}")) from None
         self._ask(message, self._limits.wall_seconds)
 
-    def call(self, name: str, *args: PlainData | SharedArray, timeout: float | None = None) -> Any:
+    def call(self, name: str, *args: PlainData | SharedArray | CardArray, timeout: float | None = None) -> Any:
         """Run `name(*args)` in the candidate's process; see `sandbox.contract.Session.call`."""
         message = encode(["call", name, list(args)])
         if self._pausing is not None and self._pausing.is_paused:
@@ -122,7 +127,7 @@ class ProcessSession:
         finally:
             self._tell()
 
-    def timed(self, name: str, *args: PlainData | SharedArray, timeout: float | None = None) -> CallTime:
+    def timed(self, name: str, *args: PlainData | SharedArray | CardArray, timeout: float | None = None) -> CallTime:
         """Let a paused process go on, call it, pause it again; see `sandbox.contract.SharingSession.timed`."""
         message, seconds = encode(["call", name, list(args)]), self._allowed(timeout)
         pausing = self._taken_hold()
@@ -151,12 +156,26 @@ class ProcessSession:
             raise SandboxError("this session shares no memory: set [limits] shared_mb")
         return self._shared
 
+    @property
+    def card(self) -> CardMemory:
+        """The memory of its card that it shares with us.
+
+        Raises:
+            SandboxError: its limits say that there is none.
+        """
+        if self._card is None:
+            raise SandboxError("this session shares no memory of a card: set [limits] gpu_shared_mb")
+        return self._card
+
     def close(self) -> None:
         """Kill the process and everything it started; harmless when repeated."""
         if self._error is None:
             self._error = CandidateCrashed("the session is closed")
         with suppress(SandboxError):  # the server died, and its sessions with it
             self._end()
+        if self._card is not None:
+            with suppress(SandboxError):  # a card that failed takes nothing back
+                self._card.close()
         self._tell()
 
     def __enter__(self) -> Self:

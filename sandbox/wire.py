@@ -2,7 +2,8 @@
 
 A message is `u32 length | tag | body`. Tag `J` is UTF-8 JSON. Tag `P` is `u64 length of the JSON | JSON | arrays`,
 every part padded to eight bytes; an array stands in the JSON as `{"$": [dtype, shape]}`, the arrays follow in order.
-One in shared memory is `{"$": [dtype, shape, offset, strides]}` and does not follow; only requests may hold such.
+One in shared memory is `{"$": [dtype, shape, offset, strides]}` and does not follow; one on a card is
+`{"$": [dtype, shape, offset]}`. Only requests may hold such.
 Keys of a caller's own dicts that begin with `$` get a second one, so nothing can pose as an array.
 """
 
@@ -11,11 +12,13 @@ import math
 import mmap
 import re
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from sandbox.card_memory import CardArray
 from sandbox.shared import SharedArray, placed
 
 HEADER = struct.Struct("<IB")
@@ -33,6 +36,8 @@ _JSON_LENGTH = struct.Struct("<Q")
 _LARGEST_INTEGER = 10**MAX_DIGITS
 
 Arrays = list[npt.NDArray[Any]]
+Placing = Callable[[np.dtype[Any], list[int], int], Any]
+"""Gives the array of a type and shape at an offset of a card's shared memory."""
 
 
 class PlainDataError(ValueError):
@@ -80,16 +85,16 @@ def encode(value: Any) -> bytes:
     return b"".join((HEADER.pack(size, TAG_PARTS), *parts))
 
 
-def decode(tag: int, body: bytes | bytearray, *, shared: mmap.mmap | None = None) -> Any:
+def decode(tag: int, body: bytes | bytearray, *, shared: mmap.mmap | None = None, card: Placing | None = None) -> Any:
     """The value of a message's body, checked as if an enemy wrote it; arrays are writable views into `body`.
 
-    With `shared` memory the message may place arrays there; without it, it may not.
+    With `shared` memory, or with a `card`, the message may place arrays there; without it, it may not.
 
     Raises:
         PlainDataError: anything but exactly one well-formed finite value.
     """
     if tag == TAG_JSON:
-        return _Reader(b"", shared).read(bytes(body))
+        return _Reader(b"", shared, card).read(bytes(body))
     if tag != TAG_PARTS:
         raise PlainDataError(f"message tag {tag} is unknown")
     if len(body) < _JSON_LENGTH.size:
@@ -99,7 +104,7 @@ def decode(tag: int, body: bytes | bytearray, *, shared: mmap.mmap | None = None
     end = start + n_bytes
     if end + len(_padding(n_bytes)) > len(body):
         raise PlainDataError("the message ends before its JSON")
-    reader = _Reader(memoryview(body)[end + len(_padding(n_bytes)) :], shared)
+    reader = _Reader(memoryview(body)[end + len(_padding(n_bytes)) :], shared, card)
     value = reader.read(bytes(body[start:end]))
     if reader.n_unread:
         raise PlainDataError(f"{reader.n_unread} bytes follow the last array")
@@ -156,6 +161,8 @@ def _container(value: Any, arrays: Arrays, depth: int) -> Any:
     if isinstance(value, SharedArray):
         array = value.values
         return {"$": [array.dtype.str, list(array.shape), value.offset, list(array.strides)]}
+    if isinstance(value, CardArray):
+        return {"$": [value.dtype.str, list(value.shape), value.offset]}
     raise PlainDataError(
         f"{type(value).__name__} is not plain data: allowed are None, bool, int, float, str, list, tuple, dict with "
         "string keys, and numpy arrays of booleans, integers and floats"
@@ -210,9 +217,10 @@ def _reference(value: npt.NDArray[Any], arrays: Arrays) -> dict[str, Any]:
 class _Reader:
     """Reads one message: JSON whose array references take the next bytes of `parts`."""
 
-    def __init__(self, parts: bytes | memoryview, shared: mmap.mmap | None) -> None:
+    def __init__(self, parts: bytes | memoryview, shared: mmap.mmap | None, card: Placing | None) -> None:
         self._parts = parts
         self._shared = shared
+        self._card = card
         self._at = 0
 
     @property
@@ -248,7 +256,9 @@ class _Reader:
             value[name] = item
         return value
 
-    def _read_array(self, reference: Any) -> npt.NDArray[Any]:
+    def _read_array(self, reference: Any) -> Any:
+        if self._card is not None and type(reference) is list and len(reference) == 3:
+            return self._card(*_check_reference(reference[:2]), reference[2])
         if self._shared is not None and type(reference) is list and len(reference) == 4:
             return _read_placed(self._shared, *reference)
         dtype, shape = _check_reference(reference)

@@ -131,6 +131,8 @@ window = 4
 evaluations = 40
 """
 
+SYMBOLIC_SEED = "def f(x):\n    return x\n"
+
 SYMBOLIC_EVALUATE = """
 def evaluate(candidate):
     text = next(iter(candidate.files.values()))
@@ -162,9 +164,7 @@ def python_problem(tmp_path: Path) -> Path:
 @pytest.fixture
 def symbolic_problem(tmp_path: Path) -> Path:
     """A symbolic problem with an evaluator of its own and no fit target."""
-    return write_problem(
-        tmp_path / "line", toml=SYMBOLIC_TOML, seed="def f(x):\n    return x\n", evaluate=SYMBOLIC_EVALUATE
-    )
+    return write_problem(tmp_path / "line", toml=SYMBOLIC_TOML, seed=SYMBOLIC_SEED, evaluate=SYMBOLIC_EVALUATE)
 
 
 @pytest.fixture(autouse=True)

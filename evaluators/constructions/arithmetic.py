@@ -8,7 +8,7 @@ from flint import arb, fmpq
 
 from evaluators.constructions import reading
 from evaluators.constructions.balls import working
-from evaluators.constructions.pictures import float_of, steps_picture
+from evaluators.constructions.pictures import float_of, points_picture, steps_picture
 from evaluators.constructions.rounding import lower
 from evaluators.constructions.verdict import Measured, Parameters, RejectedError, Verifier, Whole
 
@@ -47,7 +47,14 @@ def prime_number_certificate(data: Any, parameters: Parameters) -> Measured:
         is_exact=False,
         construction=[[key, str(weight)] for key, weight in weights.items()],
         details={"keys": float(len(weights)), "largest_sum": float_of(top)},
+        picture=points_picture(f"weights of {len(weights)} keys", _weights_by_key(weights)),
     )
+
+
+def _weights_by_key(weights: dict[int, fmpq]) -> list[tuple[float, float]]:
+    """Keys from left to right, their weights upwards, both scaled to at most 1."""
+    largest = max(abs(float_of(weight)) for weight in weights.values()) or 1.0
+    return [(key / max(weights), float_of(weight) / largest) for key, weight in sorted(weights.items())]
 
 
 def _largest_sum(weights: dict[int, fmpq]) -> fmpq:

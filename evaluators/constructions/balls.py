@@ -23,6 +23,11 @@ def ball(number: fmpq | int) -> arb:
     return arb(number)
 
 
+def squared(number: arb) -> arb:
+    """The square of a ball; python-flint's power of one around 0 is not a number."""
+    return number * number
+
+
 def root(number: fmpq) -> arb:
     """The square root of an exact number that is not negative."""
     return arb(number).sqrt()

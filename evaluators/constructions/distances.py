@@ -9,7 +9,7 @@ import numpy as np
 from flint import arb, fmpq
 
 from evaluators.constructions import reading
-from evaluators.constructions.balls import working
+from evaluators.constructions.balls import squared, working
 from evaluators.constructions.pictures import float_of, points_picture
 from evaluators.constructions.rounding import lower, upper
 from evaluators.constructions.verdict import Measured, Parameters, RejectedError, Verifier, Whole
@@ -52,7 +52,7 @@ def distance_ratio(data: Any, parameters: Parameters) -> Measured:
         value=ratio,
         construction=text_rows(points),
         details={"mean_ratio": _mean_ratio(squares, smallest)},
-        picture=points_picture(f"{n} points", points) if dimension == 2 else None,
+        picture=points_picture(f"{n} points{', two coordinates of each' if dimension > 2 else ''}", points),
     )
 
 
@@ -140,7 +140,7 @@ def thomson(data: Any, parameters: Parameters) -> Measured:
         unit = [[arb(c) / arb(s).sqrt() for c in vector] for vector, s in zip(vectors, squares, strict=True)]
         energy = arb(0)
         for i, j in combinations(range(len(unit)), 2):
-            gap = sum(((a - b) ** 2 for a, b in zip(unit[i], unit[j], strict=True)), arb(0))
+            gap = sum((squared(a - b) for a, b in zip(unit[i], unit[j], strict=True)), arb(0))
             if not gap > 0:
                 raise RejectedError(f"points {i + 1} and {j + 1} of the sphere coincide, or are too near to tell")
             energy += gap.rsqrt()

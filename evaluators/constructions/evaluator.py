@@ -31,7 +31,8 @@ class ConstructionEvaluator:
         function: The program's function, `construct` unless said otherwise.
         parameters: Values for the verifier's parameters: the table `[parameters]` of problem.toml.
         inherit: Whether the function has two arguments more: the best construction of the run so far, or None, and a
-            whole number to draw random numbers from.
+            whole number to draw random numbers from. Where the mean of repeats is what counts, the construction is
+            None: it would hide what the program can do.
     """
 
     def __init__(self, spec: JudgeSpec) -> None:
@@ -40,7 +41,9 @@ class ConstructionEvaluator:
         self._problem = spec.name
         self._function = options["function"]
         self._inherits = bool(options["inherit"])
+        self._hands_on = self._inherits and spec.combine != "mean"
         self._verifier = verifier_named(options["verifier"])
+        self.direction = self._verifier.direction
         self._parameters = checked_parameters(self._verifier, options["parameters"])
         self._arguments = tuple(options["parameters"].values())
         self.fit_target: Callable[[], Any] | None = None
@@ -80,7 +83,7 @@ class ConstructionEvaluator:
         }
 
     def _answer(self, candidate: Any, inherited: object) -> Any:
-        more = (inherited, candidate.rng_seed % SEEDS) if self._inherits else ()
+        more = (inherited, (candidate.rng_seed + candidate.repeat) % SEEDS) if self._inherits else ()
         return candidate.call(self._function, *self._arguments, *more)
 
     def _verdict(self, answer: Any) -> Verdict:
@@ -88,14 +91,14 @@ class ConstructionEvaluator:
 
     def _inherited(self, candidate: Any) -> tuple[float, Any]:
         """The score of the best construction so far and the construction; minus infinity and None at first."""
-        if not self._inherits or not candidate.inherited:
+        if not self._hands_on or not candidate.inherited:
             return -math.inf, None
         score, construction = json.loads(candidate.inherited)
         return score, json.loads(construction)
 
     def _heirloom(self, answer: Any, score: float, least: float) -> dict[str, str]:
         """What later programs inherit: the construction, if it is better than all before it."""
-        if not self._inherits or score <= least:
+        if not self._hands_on or score <= least:
             return {}
         return {CONSTRUCTION: json.dumps(answer, default=_plain)}
 

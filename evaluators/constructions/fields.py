@@ -8,6 +8,7 @@ import numpy.typing as npt
 from flint import fmpq
 
 from evaluators.constructions import reading
+from evaluators.constructions.pictures import numbers_picture, points_picture
 from evaluators.constructions.verdict import Measured, Parameters, RejectedError, Verifier, Whole
 
 CHECKER = "check_fields.py"
@@ -78,7 +79,20 @@ def _counted(points: list[tuple[int, ...]], p: int, d: int) -> Measured:
         value=fmpq(len(points)),
         construction=[list(point) for point in sorted(points)],
         details={"density": len(points) / p**d},
+        picture=points_picture(_title(len(points), d), [_in_layers(point, p) for point in points]),
     )
+
+
+def _in_layers(point: tuple[int, ...], p: int) -> list[int]:
+    """The place of a point in a picture: the third coordinate shifts it to the right, the fourth upwards, and so on."""
+    place = [0, 0]
+    for index, value in enumerate(point):
+        place[index % 2] += value * (p + 1) ** (index // 2)
+    return place
+
+
+def _title(n_points: int, d: int) -> str:
+    return f"{n_points} points" + (", a square for each value of the further coordinates" if d > 2 else "")
 
 
 def sum_product(data: Any, parameters: Parameters) -> Measured:
@@ -93,6 +107,7 @@ def sum_product(data: Any, parameters: Parameters) -> Measured:
         value=fmpq(max(len(sums), len(products))),
         construction=sorted(numbers),
         details={"sums": float(len(sums)), "products": float(len(products))},
+        picture=numbers_picture(f"{n} elements", numbers),
     )
 
 

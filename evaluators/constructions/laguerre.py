@@ -5,6 +5,7 @@ parameter -1/2 (Hermite polynomials of index 0, 4, 8, ... in x). With p(0) = 0 a
 an upper bound of the constant of the sign uncertainty principle in one dimension.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,13 +13,14 @@ from flint import arb, fmpq, fmpq_mat, fmpq_poly
 
 from evaluators.constructions import reading
 from evaluators.constructions.balls import working
-from evaluators.constructions.pictures import float_of
+from evaluators.constructions.pictures import curve_picture, float_of
 from evaluators.constructions.rounding import upper
 from evaluators.constructions.verdict import Measured, Parameters, RejectedError, Verifier, Whole
 
 CHECKER = "check_laguerre.py"
 BITS = 160
 LARGEST_ROOT = 400
+CURVE_POINTS = 200
 
 
 def laguerre_polynomials(count: int) -> list[fmpq_poly]:
@@ -44,7 +46,10 @@ def last_sign_change(polynomial: fmpq_poly) -> arb:
     return found
 
 
-def _bound(polynomial: fmpq_poly, construction: list[str], details: dict[str, float]) -> Measured:
+def _bound(
+    polynomial: fmpq_poly, construction: list[str], details: dict[str, float], factor: fmpq_poly | int = 1
+) -> Measured:
+    """The bound of a polynomial times a `factor` that changes no sign above 0."""
     degree = polynomial.degree()
     if degree < 1 or polynomial[degree] < 0:
         raise RejectedError("the polynomial is not positive at last")
@@ -53,7 +58,21 @@ def _bound(polynomial: fmpq_poly, construction: list[str], details: dict[str, fl
         if not largest > 0:
             raise RejectedError("the polynomial has no sign change above 0: f would not be negative anywhere")
         value = upper(largest / (2 * arb.pi()))
-    return Measured(value=value, is_exact=False, construction=construction, details=details)
+    picture = curve_picture("the function, up to a factor", _curve(polynomial * factor, float_of(value)))
+    return Measured(value=value, is_exact=False, construction=construction, details=details, picture=picture)
+
+
+def _curve(polynomial: fmpq_poly, bound: float) -> list[tuple[float, float]]:
+    """Points of f(x) = p(2 pi x^2) exp(-pi x^2), to twice the last sign change; the largest is 1."""
+    reach = 2.0 * math.sqrt(bound)
+    xs = [reach * place / CURVE_POINTS for place in range(CURVE_POINTS + 1)]
+    values = [float_of(polynomial(_near(2.0 * math.pi * x * x))) * math.exp(-math.pi * x * x) for x in xs]
+    largest = max(map(abs, values)) or 1.0
+    return [(x, value / largest) for x, value in zip(xs, values, strict=True)]
+
+
+def _near(value: float) -> fmpq:
+    return fmpq(*value.as_integer_ratio())
 
 
 def uncertainty_hermite(data: Any, parameters: Parameters) -> Measured:
@@ -92,7 +111,7 @@ def uncertainty_laguerre(data: Any, parameters: Parameters) -> Measured:
     if rest != fmpq_poly([0]):
         raise ArithmeticError("the solution of the linear equations does not have the roots that it was made for")
     details = {"largest_root": float_of(roots[-1]), "root_spread": float_of(roots[-1] - roots[0])}
-    return _bound(quotient, [str(root) for root in roots], details)
+    return _bound(quotient, [str(root) for root in roots], details, divisor)
 
 
 def with_double_roots(roots: Sequence[fmpq]) -> fmpq_poly:

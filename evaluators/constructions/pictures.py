@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from evaluators.answers import MAX_PICTURE
 
 MAX_ITEMS = 400
+BINS = 200
 
 
 def points_picture(title: str, rows: Iterable[Sequence[Any]], edges: Sequence[tuple[int, int]] = ()) -> dict[str, Any]:
@@ -28,6 +30,37 @@ def steps_picture(title: str, heights: Sequence[Any]) -> dict[str, Any]:
     """A step function with equal steps; long ones are thinned out."""
     every = -(-len(heights) // MAX_ITEMS)
     return {"kind": "steps", "title": title, "heights": [short(each) for each in heights[::every]]}
+
+
+def curve_picture(title: str, points: Iterable[Sequence[Any]]) -> dict[str, Any]:
+    """The graph of a function, by points of it."""
+    return {"kind": "curve", "title": title, "points": [[short(x), short(y)] for x, y in points][:MAX_ITEMS]}
+
+
+def numbers_picture(title: str, numbers: Sequence[int]) -> dict[str, Any]:
+    """Whole numbers as places on a line from the least to the greatest; of many, how they are spread."""
+    least, span = min(numbers), max(max(numbers) - min(numbers), 1)
+    told = f"{title}, from {least} to {max(numbers)}"
+    if len(numbers) <= MAX_ITEMS:
+        return points_picture(told, [[(number - least) / span, 0.0] for number in sorted(numbers)])
+    counts = [0] * BINS
+    for number in numbers:
+        counts[min(BINS * (number - least) // span, BINS - 1)] += 1
+    return steps_picture(f"{told}: how many of them in {BINS} equal parts", counts)
+
+
+def signs_picture(title: str, rows: Sequence[Sequence[int]]) -> dict[str, Any] | None:
+    """A matrix of signs, the first row on top: a box around each run of the sign that is rarer; None if many."""
+    rarer = -1 if sum(map(sum, rows)) > 0 else 1
+    boxes = []
+    for line, row in enumerate(rows):
+        place = 0
+        for sign, run in groupby(row):
+            start, place = place, place + len(list(run))
+            if sign == rarer:
+                top, bottom = -line, -line - 1
+                boxes.append([[start, top], [place, top], [place, bottom], [start, bottom]])
+    return polygons_picture(f"{title}, where it is {rarer:+d}", boxes) if len(boxes) <= MAX_ITEMS else None
 
 
 def circles_picture(title: str, rows: Iterable[Sequence[Any]], width: Any, height: Any) -> dict[str, Any]:

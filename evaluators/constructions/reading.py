@@ -8,6 +8,7 @@ import json
 import math
 import re
 from collections.abc import Sequence
+from math import lcm
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from evaluators.constructions.verdict import RejectedError
 MAX_BITS = 4096
 MAX_DIGITS = 1233  # so many have at most MAX_BITS bits
 MAX_FILE_BYTES = 64 << 20
+SHARED_BITS = 1 << 14
+BITS_EACH = 64
 _FRACTION = re.compile(r"[+-]?[0-9]+(/[0-9]+)?")
 _HEXADECIMAL = re.compile(r"[+-]?0x[0-9a-fA-F]{1,40}(\.[0-9a-fA-F]{0,40})?(p[+-]?[0-9]{1,5})?")
 
@@ -88,13 +91,29 @@ def rows(value: object, where: str, *, count: int | None = None, most: int | Non
 def rationals(value: object, where: str, *, count: int | None = None, most: int | None = None) -> list[fmpq]:
     """A list of exact numbers."""
     found = rows(value, where, count=count, most=most)
-    return [rational(each, f"entry {index + 1} of {where}") for index, each in enumerate(found)]
+    return comparable([rational(each, f"entry {index + 1} of {where}") for index, each in enumerate(found)], where)
 
 
 def points(value: object, where: str, *, count: int | None = None, most: int | None = None, dimension: int) -> Any:
     """A list of rows of `dimension` exact numbers each."""
     found = rows(value, where, count=count, most=most)
-    return [rationals(row, f"row {index + 1} of {where}", count=dimension) for index, row in enumerate(found)]
+    read = [rationals(row, f"row {index + 1} of {where}", count=dimension) for index, row in enumerate(found)]
+    comparable([number for row in read for number in row], where)
+    return read
+
+
+def comparable(numbers: list[fmpq], where: str) -> list[fmpq]:
+    """Refuse numbers whose common denominator is so long that sums and comparisons would take minutes."""
+    most = SHARED_BITS + BITS_EACH * len(numbers)
+    common = 1
+    for number in numbers:
+        common = lcm(common, int(number.q))
+        if common.bit_length() > most:
+            raise RejectedError(
+                f"the denominators of {where} have a least common multiple of more than {most} bits, expected floats, "
+                "or fractions with a common denominator"
+            )
+    return numbers
 
 
 def wholes(
@@ -182,9 +201,11 @@ def parse_json(text: str | bytes) -> Any:
 
 def read_json(path: Path) -> Any:
     """The JSON data of a file of bounded size."""
-    if path.stat().st_size > MAX_FILE_BYTES:
-        raise RejectedError(f"the file has {path.stat().st_size} bytes, at most {MAX_FILE_BYTES} are read")
-    return parse_json(path.read_bytes())
+    with path.open("rb") as file:
+        content = file.read(MAX_FILE_BYTES + 1)  # what is no regular file does not tell its size
+    if len(content) > MAX_FILE_BYTES:
+        raise RejectedError(f"the file has more bytes: at most {MAX_FILE_BYTES} are read")
+    return parse_json(content)
 
 
 def _no_constant(name: str) -> Any:

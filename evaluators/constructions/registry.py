@@ -32,16 +32,29 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "signs": (
         "flat_polynomial",
         "largest_determinant",
+        "lifted_polynomial",
         "low_discrepancy",
         "matrix_discrepancy",
         "merit_factor",
+        "narrow_polynomial",
     ),
     "vectors": ("kissing", "lattice_packing"),
     "laguerre": ("uncertainty_hermite", "uncertainty_laguerre"),
     "arithmetic": ("factorial_factors", "maximal_function", "prime_number_certificate"),
     "plane": ("kakeya_needle", "polyhedron_volume", "rectangle_tiling"),
     "zeros": ("schmeisser", "sendov", "smale"),
+    "critical": ("borcea", "de_bruin_sharma"),
+    "cylinders": ("touching_cylinders",),
+    "designs": ("spherical_design",),
+    "harmonics": ("harmonic_norm",),
     "hexagons": ("hexagons_in_hexagon",),
+    "inequalities": ("hausdorff_young", "interpolation_inequality"),
+    "matrices": ("crouzeix", "matrix_mean"),
+    "ovals": ("oval_eigenvalue",),
+    "prisms": ("kakeya_space",),
+    "radial": ("sphere_packing_bound", "uncertainty_minus"),
+    "sidon": ("sidon_subset",),
+    "sofas": ("moving_sofa",),
     "rotated": ("cubes_in_cube", "squares_in_square"),
     "grids": ("happy_ending", "incidences", "no_five_on_a_sphere", "no_isosceles", "no_three_in_line"),
     "sums": (
@@ -55,7 +68,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
         "sums_differences",
     ),
     "tensors": ("matrix_multiplication",),
-    "triangles": ("heilbronn_convex", "heilbronn_square", "heilbronn_triangle"),
+    "triangles": ("heilbronn_convex", "heilbronn_disk", "heilbronn_square", "heilbronn_triangle"),
 }
 MODULES: Mapping[str, str] = {name: module for module, names in _NAMES.items() for name in names}
 

@@ -140,7 +140,22 @@ def cubes_in_cube(data: Any, parameters: Parameters) -> Measured:
             "rotated_share": sum(_is_rotated(row) for row in rows) / len(rows),
             "flatness": float_of(min(sides) / max(sides)),
         },
+        picture=polygons_picture(
+            f"{len(rows)} unit cubes, seen from above", [face for row in moved for face in _faces(cube_of(row, ""))]
+        ),
     )
+
+
+def _faces(cube: Box) -> list[list[Vector]]:
+    """The six faces of a cube, seen from above."""
+    x, y = cube.centre[:2]
+    faces = []
+    for place in range(3):
+        out, a, b = (cube.halves[(place + step) % 3] for step in range(3))
+        for side in (1, -1):
+            centre = Box([x + side * out[0], y + side * out[1]], [a[:2], b[:2]])
+            faces.append(_corners(centre))
+    return faces
 
 
 def _is_rotated(row: Sequence[fmpq]) -> bool:

@@ -1,7 +1,7 @@
 """Signs: flat polynomials, merit factors, low discrepancy, and matrices of signs."""
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Callable, Sequence
+from itertools import accumulate, pairwise
 from math import log2
 from typing import Any
 
@@ -11,7 +11,7 @@ from flint import arb, fmpq, fmpz_mat
 
 from evaluators.constructions import reading
 from evaluators.constructions.balls import working
-from evaluators.constructions.pictures import steps_picture
+from evaluators.constructions.pictures import signs_picture, steps_picture
 from evaluators.constructions.rounding import lower, upper
 from evaluators.constructions.verdict import Choice, Measured, Parameters, RejectedError, Verifier, Whole
 
@@ -36,23 +36,57 @@ def largest_modulus(signs: Sequence[int]) -> arb:
     """An upper bound of the polynomial's modulus on the unit circle, at most a hundred-thousandth above it.
 
     The squared modulus is a trigonometric polynomial of degree n - 1. Between M points of the circle it is at most
-    its largest value there over cos(pi (n - 1) / M) (Ehlich and Zeller 1964). The transform's own rounding is bounded
-    in norm: by 8 log2 M units of rounding (Higham 2002, section 24.1), with room to spare.
+    its largest value there over cos(pi (n - 1) / M) (Ehlich and Zeller 1964).
+    """
+    moduli, rounding, m = _sampled(signs)
+    return (arb(float(moduli.max())) + rounding) / (arb.pi() * (len(signs) - 1) / m).cos().sqrt()
+
+
+def least_modulus(signs: Sequence[int]) -> arb:
+    """A lower bound of the polynomial's modulus on the unit circle.
+
+    Between two of M points the squared modulus is below the smaller of its values there by at most an eighth of the
+    squared step times its second derivative, which is at most (n - 1)^2 / 2 times the largest value (Bernstein).
+    """
+    moduli, rounding, m = _sampled(signs)
+    dip = (arb.pi() * (len(signs) - 1) * largest_modulus(signs) / (2 * m)) ** 2
+    least = arb(float(moduli.min())) - rounding
+    return (least * least - dip).max(arb(0)).sqrt() if least > 0 else arb(0)
+
+
+def _sampled(signs: Sequence[int]) -> tuple[npt.NDArray[np.float64], arb, int]:
+    """The modulus at M points, and how far it may be off by rounding.
+
+    The transform's rounding is bounded in norm: by 8 log2 M units of rounding (Higham 2002, section 24.1), with room.
     """
     n = len(signs)
     m = 1 << (512 * n - 1).bit_length()
-    sampled = float(np.abs(np.fft.rfft(np.array(signs, dtype=np.float64), m)).max())
-    rounding = 64.0 * UNIT * log2(m) * (m * n) ** 0.5
-    return (arb(sampled) + arb(rounding)) / (arb.pi() * (n - 1) / m).cos().sqrt()
+    return np.abs(np.fft.rfft(np.array(signs, dtype=np.float64), m)), arb(64.0 * UNIT * log2(m) * (m * n) ** 0.5), m
 
 
 def flat_polynomial(data: Any, parameters: Parameters) -> Measured:
     """The largest modulus on the unit circle of a polynomial with n coefficients 1 and -1, over a divisor."""
+    return _modulus(data, parameters, largest_modulus, upper)
+
+
+def lifted_polynomial(data: Any, parameters: Parameters) -> Measured:
+    """The least modulus on the unit circle of a polynomial with n coefficients 1 and -1, over a divisor."""
+    return _modulus(data, parameters, least_modulus, lower)
+
+
+def narrow_polynomial(data: Any, parameters: Parameters) -> Measured:
+    """The difference between the largest and the least modulus on the unit circle, over a divisor."""
+    return _modulus(data, parameters, lambda signs: largest_modulus(signs) - least_modulus(signs), upper)
+
+
+def _modulus(
+    data: Any, parameters: Parameters, quantity: Callable[[Sequence[int]], arb], side: Callable[[arb], fmpq]
+) -> Measured:
     n = int(parameters["n"])
     signs = _signs(data, "the list of coefficients", count=n)
     with working(bits=BITS):
         divisor = {"one": arb(1), "coefficients": arb(n).sqrt(), "coefficients_and_one": arb(n + 1).sqrt()}
-        value = upper(largest_modulus(signs) / divisor[str(parameters["divisor"])])
+        value = side(quantity(signs) / divisor[str(parameters["divisor"])])
     return Measured(
         value=value,
         is_exact=False,
@@ -99,7 +133,12 @@ def low_discrepancy(data: Any, parameters: Parameters) -> Measured:
     if length == 0:
         raise RejectedError("the sequence is empty")
     kept = signs[:length]
-    return Measured(value=fmpq(length), construction=kept, details={**_details(kept), "given": float(len(signs))})
+    return Measured(
+        value=fmpq(length),
+        construction=kept,
+        details={**_details(kept), "given": float(len(signs))},
+        picture=steps_picture(f"partial sums of {length} signs", list(accumulate(kept))),
+    )
 
 
 def _matrix(data: Any, n: int) -> list[list[int]]:
@@ -119,6 +158,7 @@ def largest_determinant(data: Any, parameters: Parameters) -> Measured:
             "plus_share": sum(sign > 0 for row in rows for sign in row) / n**2,
             "rank": float(fmpz_mat(rows).rank()),
         },
+        picture=signs_picture(f"a matrix of {n} by {n} signs", rows),
     )
 
 
@@ -138,20 +178,39 @@ def matrix_discrepancy(data: Any, parameters: Parameters) -> Measured:
             "plus_share": sum(sign > 0 for row in rows for sign in row) / n**2,
             "rank": float(fmpz_mat(rows).rank()),
         },
+        picture=signs_picture(f"a matrix of {n} by {n} signs", rows),
     )
 
 
+_MODULUS = (
+    Whole(name="n", low=2, high=2048),
+    Choice(name="divisor", options=("one", "coefficients", "coefficients_and_one")),
+)
+
 VERIFIERS = (
+    Verifier(
+        name="lifted_polynomial",
+        quantity="least modulus on the unit circle, divided",
+        direction="max",
+        checker=CHECKER,
+        measure=lifted_polynomial,
+        parameters=_MODULUS,
+    ),
+    Verifier(
+        name="narrow_polynomial",
+        quantity="difference of the largest and the least modulus on the unit circle, divided",
+        direction="min",
+        checker=CHECKER,
+        measure=narrow_polynomial,
+        parameters=_MODULUS,
+    ),
     Verifier(
         name="flat_polynomial",
         quantity="largest modulus on the unit circle, divided",
         direction="min",
         checker=CHECKER,
         measure=flat_polynomial,
-        parameters=(
-            Whole(name="n", low=2, high=2048),
-            Choice(name="divisor", options=("one", "coefficients", "coefficients_and_one")),
-        ),
+        parameters=_MODULUS,
     ),
     Verifier(
         name="merit_factor",

@@ -1,6 +1,7 @@
 """Sets of whole numbers, their sums and their differences."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import isqrt
 from typing import Any
 
@@ -10,6 +11,7 @@ from flint import arb, fmpq
 
 from evaluators.constructions import reading
 from evaluators.constructions.balls import working
+from evaluators.constructions.pictures import numbers_picture
 from evaluators.constructions.rounding import lower
 from evaluators.constructions.verdict import Measured, Parameters, RejectedError, Verifier, Whole
 
@@ -62,6 +64,7 @@ def _measured(value: fmpq, numbers: Integers, *, is_exact: bool = True) -> Measu
         is_exact=is_exact,
         construction=[int(number) for number in numbers],
         details={"size": float(len(numbers)), "density": len(numbers) / (span + 1)},
+        picture=numbers_picture(f"{len(numbers)} numbers", [int(number) for number in numbers]),
     )
 
 
@@ -120,8 +123,7 @@ def difference_basis(data: Any, parameters: Parameters) -> Measured:
     if reach == 0:
         raise RejectedError("1 is no difference of two elements")
     measured = _measured(fmpq(len(numbers) ** 2, reach), numbers)
-    details = {"size": measured.details["size"], "used": reach / len(found)}
-    return Measured(value=measured.value, construction=measured.construction, details=details)
+    return replace(measured, details={"size": measured.details["size"], "used": reach / len(found)})
 
 
 def golomb_ruler(data: Any, parameters: Parameters) -> Measured:
@@ -158,6 +160,7 @@ def square_free_differences(data: Any, parameters: Parameters) -> Measured:
         is_exact=False,
         construction={"m": m, "residues": sorted(residues)},
         details={"modulus": float(m), "size": float(len(residues))},
+        picture=numbers_picture(f"{len(residues)} residues modulo {m}", residues),
     )
 
 
@@ -176,6 +179,7 @@ def no_squarefree_products(data: Any, parameters: Parameters) -> Measured:
         value=fmpq(len(numbers)),
         construction=[int(number) for number in ordered],
         details={"classes": float(len({int(number) % 25 for number in ordered}))},
+        picture=numbers_picture(f"{len(numbers)} numbers", numbers) if numbers else None,
     )
 
 

@@ -1,18 +1,25 @@
-"""Heilbronn's problem: points of which no three span a small triangle, in a triangle, a square or their own hull."""
+"""Heilbronn's problem: points of which no three span a small triangle, in some body or their hull."""
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
-from flint import fmpq
+from flint import arb, fmpq
 
 from evaluators.constructions import reading
+from evaluators.constructions.balls import working
 from evaluators.constructions.distances import text_rows
 from evaluators.constructions.pictures import float_of, points_picture
+from evaluators.constructions.plane import ceil_root
+from evaluators.constructions.rounding import lower
 from evaluators.constructions.verdict import Measured, Parameters, RejectedError, Verifier, Whole
 
 CHECKER = "check_triangles.py"
 SLACK = fmpq(1, 10**6)
+GRID = 1 << 200
+BITS = 160
 
 Point = Sequence[fmpq]
 
@@ -75,6 +82,18 @@ def into_square(points: Sequence[Point]) -> list[list[fmpq]]:
     return [[min(max(value, fmpq(0)), fmpq(1)) for value in point] for point in points]
 
 
+def into_disk(points: Sequence[Point]) -> list[list[fmpq]]:
+    """Points of the unit disk; what is outside by at most a millionth is pulled onto its rim, from inside."""
+    moved = []
+    for index, (x, y) in enumerate(points):
+        square = x * x + y * y
+        if square > (1 + SLACK) ** 2:
+            raise RejectedError(f"point {index + 1} is outside of the unit disk: {float_of(x):.9g}, {float_of(y):.9g}")
+        scale = fmpq(GRID, ceil_root(int((square * GRID * GRID).ceil()))) if square > 1 else fmpq(1)
+        moved.append([x * scale, y * scale])
+    return moved
+
+
 def as_they_are(points: Sequence[Point]) -> list[list[fmpq]]:
     """The same points."""
     return [list(point) for point in points]
@@ -112,6 +131,15 @@ def heilbronn_convex(data: Any, parameters: Parameters) -> Measured:
     return _measure(data, parameters, as_they_are, None)
 
 
+def heilbronn_disk(data: Any, parameters: Parameters) -> Measured:
+    """The smallest triangle's area as a share of the disk's."""
+    found = _measure(data, parameters, into_disk, fmpq(1))
+    with working(bits=BITS):
+        value = lower(arb(found.value) / (2 * arb.pi()))
+    share = found.details["hull_share"] / (2 * math.pi)
+    return replace(found, value=value, is_exact=False, details={**found.details, "hull_share": share})
+
+
 _N = (Whole(name="n", low=4, high=60),)
 
 VERIFIERS = tuple(
@@ -119,6 +147,7 @@ VERIFIERS = tuple(
     for name, quantity, measure in (
         ("heilbronn_triangle", "area of the smallest triangle, over that of the whole triangle", heilbronn_triangle),
         ("heilbronn_square", "area of the smallest triangle in the unit square", heilbronn_square),
+        ("heilbronn_disk", "area of the smallest triangle, over that of the disk", heilbronn_disk),
         ("heilbronn_convex", "area of the smallest triangle, over that of the convex hull", heilbronn_convex),
     )
 )

@@ -7,7 +7,7 @@ from flint import arb, fmpq, fmpz_mat
 
 from evaluators.constructions import reading
 from evaluators.constructions.balls import working
-from evaluators.constructions.pictures import float_of
+from evaluators.constructions.pictures import float_of, points_picture
 from evaluators.constructions.rounding import lower
 from evaluators.constructions.verdict import Measured, Parameters, RejectedError, Verifier, Whole
 
@@ -49,6 +49,7 @@ def kissing(data: Any, parameters: Parameters) -> Measured:
             "norm_ratio": float_of(fmpq(int(min(norms)), int(longest))),
             "rank": float(matrix.rank()),
         },
+        picture=points_picture(f"{len(vectors)} vectors, two coordinates of each", vectors) if dimension > 1 else None,
     )
 
 
@@ -62,14 +63,16 @@ def lattice_packing(data: Any, parameters: Parameters) -> Measured:
         raise RejectedError("the vectors of the basis are dependent")
     reduced = matrix.lll()
     shortest, n_shortest = shortest_vectors(reduced)
+    basis = [[int(value) for value in row] for row in reduced.tolist()]
     with working(bits=BITS):
         half = arb(dimension) / 2
         value = lower(arb.pi() ** half / (half + 1).gamma() * (arb(shortest).sqrt() / 2) ** dimension / determinant)
     return Measured(
         value=value,
         is_exact=False,
-        construction=[[int(value) for value in row] for row in reduced.tolist()],
+        construction=basis,
         details={"contacts": float(n_shortest), "shortest": min(float(shortest), 1e300)},
+        picture=points_picture("two coordinates of each vector of the basis", basis),
     )
 
 

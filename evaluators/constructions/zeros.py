@@ -5,6 +5,7 @@ roots of a monic polynomial of degree d lie in the disks around any d different 
 d |p(w_j)| / prod |w_j - w_k| (Smith 1970).
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,6 +25,7 @@ APART_BITS = 8192
 TOLERANCE = 1e-60
 NUDGE = 6000  # coinciding roots are looked for as roots of a polynomial that differs by 2^-NUDGE
 GRID = 1 << 200
+MOST_TOGETHER = 12
 
 Complex = tuple[fmpq, fmpq]
 
@@ -53,6 +55,8 @@ def isolated_roots(polynomial: acb_poly) -> list[acb]:
         return found
     except ValueError:
         pass
+    if polynomial.degree() > MOST_TOGETHER:
+        raise RejectedError("some critical points lie so close together that enclosing them would take minutes")
     with working(bits=APART_BITS):
         try:
             near = (polynomial + acb_poly([arb(2) ** -NUDGE])).roots(tol=TOLERANCE, maxprec=4 * APART_BITS)
@@ -76,13 +80,23 @@ def _enclosed(polynomial: acb_poly, centres: Sequence[acb]) -> list[acb]:
 
 
 def critical_points(zeros: Sequence[Complex]) -> list[acb]:
-    """Balls that hold all zeros of the derivative of a polynomial with these zeros."""
+    """Balls that hold all zeros of the derivative of a polynomial with these zeros.
+
+    A zero that is there m times is one of the derivative m - 1 times. The others are the roots of the sum over the
+    different zeros a of m_a times the product of z - b over all different b but a.
+    """
+    times = Counter((x, y) for x, y in zeros)
     with working(bits=APART_BITS):
-        polynomial = acb_poly([1])
-        for zero in zeros:
-            polynomial *= acb_poly([-complex_ball(zero), 1])
-        derivative = polynomial.derivative()
-    return isolated_roots(derivative)
+        balls = {zero: complex_ball(zero) for zero in times}
+        derivative = acb_poly([])
+        for zero, count in times.items():
+            term = acb_poly([count])
+            for other in times:
+                if other != zero:
+                    term *= acb_poly([-balls[other], 1])
+            derivative += term
+    found = [balls[zero] for zero, count in times.items() for _ in range(count - 1)]
+    return found + (isolated_roots(derivative) if len(times) > 1 else [])
 
 
 def _nearest(point: acb, others: Sequence[acb]) -> arb:

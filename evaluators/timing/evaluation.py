@@ -18,6 +18,8 @@ def timed_evaluation(
     speed-ups. Among the metrics are its `standard_error`, `worst` (the task with the smallest log2 speed-up) and one
     `log2_…` for each task.
     """
+    if not tasks:
+        raise ValueError("there are no tasks to time: give some, or use checked_evaluation, which times nothing")
     try:
         errors = [timer.check(task) for task in checks]
         compared = [timer.compare(task) for task in tasks]
@@ -41,6 +43,15 @@ def timed_evaluation(
         },
         "artifacts": {"times": "\n".join(_line(each) for each in compared)},
     }
+
+
+def checked_evaluation(timer: PairedTimer, *, checks: Sequence[TimedTask]) -> dict[str, Any]:
+    """The metric `largest_error`, or a failure, where outputs can be judged and times cannot: no score, no time."""
+    try:
+        errors = [timer.check(task) for task in checks]
+    except WrongOutputError as error:
+        return {"failure": str(error), "kind": str(Failure.INVALID)}
+    return {"metrics": {"largest_error": max(errors)}}
 
 
 def _line(each: Comparison) -> str:

@@ -4,17 +4,17 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from evaluators.timing.caches import CacheFlush
+from evaluators.timing.benches import Bench, HostBench
 from evaluators.timing.machine import Moment, busy_elsewhere
+from evaluators.timing.programs import Candidate, Timeable
 from evaluators.timing.ratios import SpeedUp, speed_up
-from evaluators.timing.tasks import Array, TimedTask, TooNoisyError, laid_out
+from evaluators.timing.tasks import TimedTask, TooNoisyError
 from sandbox.errors import CandidateError
 from sandbox.pausing import CallTime
-from sandbox.shared import SharedMemory
 
 FEWEST_TO_GIVE_UP = 3
 
@@ -24,27 +24,6 @@ class Clock(StrEnum):
 
     PROCESSOR = "processor"  # of all threads, counted by the kernel: for work on processors, on one thread
     WALL = "wall"  # the judge's own: for work on several threads, or on a graphics card
-
-
-class Timeable(Protocol):
-    """A program in a process that can be paused; the handle that `evaluate(candidate)` gets is one."""
-
-    @property
-    def shared(self) -> SharedMemory:
-        """Memory that both sides see."""
-
-    def timed(self, name: str, *args: Any, timeout: float | None = None) -> CallTime:
-        """Let it go on, call it, pause it."""
-
-    def pause(self) -> None:
-        """Stop it until the next call."""
-
-
-class Candidate(Timeable, Protocol):
-    """One that can have another program beside it."""
-
-    def beside(self, files: Mapping[str, str]) -> Timeable:
-        """Another program in a process of the same kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +68,7 @@ class PairedTimer:
     stand still: while inputs are written, caches emptied and outputs read, nothing in them runs.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 keywords, most with a default
         self,
         candidate: Candidate,
         *,
@@ -98,6 +77,7 @@ class PairedTimer:
         clock: Clock | str = Clock.PROCESSOR,
         effort: TimingEffort | None = None,
         rng: np.random.Generator | None = None,
+        bench: Bench | None = None,
     ) -> None:
         """Start both processes and pause them.
 
@@ -109,14 +89,17 @@ class PairedTimer:
             effort: when to stop.
             rng: what inputs are drawn with. By default nobody can foretell it: inputs that follow from a number in
                 `problem.toml` could be computed in advance.
+            bench: where inputs and outputs lie; by default in the machine's memory.
         """
         self._candidate = candidate
         self._reference = candidate.beside(reference)
         self._function = function
+        if clock not in tuple(Clock):
+            raise ValueError(f"clock is {clock!r}, expected {' or '.join(map(repr, map(str, Clock)))}")
         self._clock = Clock(clock)
         self._effort = effort or TimingEffort()
         self._rng = rng or np.random.default_rng()
-        self._flush = CacheFlush(self._effort.flush_bytes)
+        self._bench = bench or HostBench(flush_bytes=self._effort.flush_bytes)
         for each in (self._candidate, self._reference):
             each.pause()
 
@@ -127,7 +110,7 @@ class PairedTimer:
             WrongOutputError: it is wrong.
             CandidateError: the program failed.
         """
-        inputs = task.draw(self._rng)
+        inputs = task.drawn(self._rng)
         _, outputs = self._call(self._candidate, task, inputs)
         return task.checked(inputs, outputs)
 
@@ -154,9 +137,9 @@ class PairedTimer:
         return found.standard_error > self._effort.largest_error and found.log2 >= self._effort.hopeless
 
     def _check_reference(self, task: TimedTask) -> None:
-        inputs = task.draw(self._rng)
+        inputs = task.drawn(self._rng)
         _, outputs = self._call_reference(task, inputs)
-        if not (error := float(task.error(inputs, outputs))) <= 1.0:
+        if not (error := task.error_of(inputs, outputs)) <= 1.0:
             raise RuntimeError(f"the reference is wrong on {task.name}: the error is {error:.3g} times the allowed one")
 
     def _measured(self, task: TimedTask) -> Comparison:
@@ -187,32 +170,22 @@ class PairedTimer:
         )
 
     def _pair(self, task: TimedTask, *, is_reference_first: bool) -> tuple[CallTime, CallTime, float]:
-        inputs = task.draw(self._rng)
+        inputs = task.drawn(self._rng)
         first = self._call_reference(task, inputs)[0] if is_reference_first else None
         candidate, outputs = self._call(self._candidate, task, inputs)
         error = task.checked(inputs, outputs)
         reference = first or self._call_reference(task, inputs)[0]
         return reference, candidate, error
 
-    def _call_reference(self, task: TimedTask, inputs: Sequence[Array]) -> tuple[CallTime, list[Array]]:
+    def _call_reference(self, task: TimedTask, inputs: Sequence[Any]) -> tuple[CallTime, list[Any]]:
         try:
             return self._call(self._reference, task, inputs)
         except CandidateError as error:
             raise RuntimeError(f"the reference failed on {task.name}: {error}") from error
 
-    def _call(self, program: Timeable, task: TimedTask, inputs: Sequence[Array]) -> tuple[CallTime, list[Array]]:
-        """One call on these inputs, and copies of its outputs; the process stands still before and behind it.
-
-        By the wall clock the call ends when the copies are made: a graphics card goes on writing for a process that
-        stands still.
-        """
-        placed = laid_out(program.shared, inputs, task.outputs(*inputs))
-        self._flush()
-        taken = program.timed(self._function, *placed)
-        stopped = time.perf_counter()
-        copies = [np.array(each.values) for each in placed[len(inputs) :]]
-        copied = time.perf_counter() - stopped
-        return CallTime(taken.wall_seconds + copied, taken.processor_seconds), copies
+    def _call(self, program: Timeable, task: TimedTask, inputs: Sequence[Any]) -> tuple[CallTime, list[Any]]:
+        """One call on these inputs, and copies of its outputs; the process stands still before and behind it."""
+        return self._bench.call(program, self._function, task, inputs)
 
     def _spent(self, start: Moment, own: float, processors: float) -> float:
         """How much has gone into a task: on a busy machine that is less than the time that has gone by."""

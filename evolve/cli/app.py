@@ -15,6 +15,7 @@ from evolve.cli.frontier_command import frontier_command
 from evolve.cli.list_commands import ls_command, status_command, version_command
 from evolve.cli.models_command import models_command
 from evolve.cli.new_command import new_command
+from evolve.cli.noise_command import noise_command
 from evolve.cli.problems_command import problems_command
 from evolve.cli.program_commands import best_command, diff_command, lineage_command, show_command
 from evolve.cli.report_command import report_command
@@ -45,6 +46,7 @@ _EXIT_CODES = {
 _COMMANDS = (
     new_command,
     check_problem_command,
+    noise_command,
     run_command,
     resume_command,
     pause_command,

@@ -10,7 +10,7 @@ from evolve.cli.durations import format_duration
 from evolve.cli.figures import plural
 from evolve.cli.isolation import is_unsafe_allowed, unsafe_sandbox_option
 from evolve.cli.output import Output, json_option
-from evolve.cli.parameters import parameter_option, parameters_of
+from evolve.cli.parameters import generalize_option, parameter_option, parameters_of
 from evolve.cli.terminal import clean_line
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ _WIDTH = 100
     help="When to stop trying further edits and cheats.",
 )
 @parameter_option
+@generalize_option
 @unsafe_sandbox_option
 @json_option
 @click.pass_context
@@ -60,7 +61,7 @@ def check_problem_command(
     from evolve.scaffold.check import check_problem
 
     output = Output(as_json=given["as_json"])
-    loaded = load_problem(problem, parameters=parameters_of(given["parameter"]))
+    loaded = load_problem(problem, parameters=parameters_of(given["parameter"]), generalize=given["generalize"])
     unsafe = is_unsafe_allowed(unsafe_sandbox)
     require_isolation(loaded, unsafe=unsafe)
     report = check_problem(

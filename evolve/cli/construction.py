@@ -23,7 +23,11 @@ def verify_file(
     """Answer for `evolve verify --construction`; returns the exit code, 1 for a construction that is refused."""
     from evolve.config.problem import load_problem
 
+    if certificate is not None and certificate.exists() and file.exists() and certificate.samefile(file):
+        raise UsageError(f"--certificate would replace the construction {file}", hint="give it another name")
     problem = load_problem(name, parameters=parameters)
+    if problem.generalizes:
+        raise UsageError("a construction is for one size", hint="give one value of each parameter")
     verdict = _verdict(problem, file)
     document: dict[str, Any] = {
         "problem": problem.name,
@@ -111,9 +115,16 @@ def _lines(document: Mapping[str, Any], problem: "Problem") -> Iterator[str]:
 def recheck_line(path: Path) -> Iterator[str]:
     """How to re-check the certificate of a construction that a run found; nothing for other certificates."""
     from evaluators.constructions.certificate import CHECKERS
+    from evaluators.spec import FAMILY_SCHEMA
 
-    document = json.loads(path.read_text(encoding="utf-8"))
-    checker = CHECKERS / str(document["certificate"].get("checker", ""))
+    proof = json.loads(path.read_text(encoding="utf-8"))["certificate"]
+    if proof.get("schema") == FAMILY_SCHEMA:
+        proved = [each for each in proof["sizes"] if each["certificate"] is not None]
+        for each in proved[-1:]:
+            path = path.with_suffix("") / f"{proof['parameter']}{each['size']}.json"
+            proof = each["certificate"]
+            yield f"each size has a certificate of its own in {path.parent}"
+    checker = CHECKERS / str(proof.get("checker", ""))
     if checker.is_file():
         yield f"re-check it with: python {checker} {path}"
 

@@ -1,13 +1,14 @@
 """`problems`: what there is to search for, and what the world knows of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import click
 
 from evolve.cli.figures import figure, indented, table
+from evolve.cli.noise_command import noise_text
 from evolve.cli.output import Output, json_option
-from evolve.cli.parameters import parameter_option, parameters_of
+from evolve.cli.parameters import generalize_option, parameter_option, parameters_of
 from evolve.cli.terminal import clean_line
 
 _TIERS = ("A", "B", "C", "D", "E")
@@ -24,9 +25,16 @@ _SOURCE_WIDTH = 32
     help="Only problems of this tier: A is matched in minutes on two cores, E by no such machine. May be repeated.",
 )
 @parameter_option
+@generalize_option
 @json_option
 def problems_command(
-    name: str | None, *, area: str | None, tier: Sequence[str], parameter: Sequence[str], as_json: bool
+    name: str | None,
+    *,
+    area: str | None,
+    tier: Sequence[str],
+    parameter: Sequence[str],
+    generalize: bool,
+    as_json: bool,
 ) -> None:
     """List the shipped problems, or describe one.
 
@@ -34,14 +42,17 @@ def problems_command(
     """
     from evolve.config.locate import shipped_problems
     from evolve.config.problem import load_problem
+    from evolve.scaffold.noise import stored_noise
 
     output = Output(as_json=as_json)
     if name is not None:
-        problem = _described(load_problem(name, parameters=parameters_of(parameter)))
+        loaded = load_problem(name, parameters=parameters_of(parameter), generalize=generalize)
+        problem = {**_described(loaded), "found": _found(loaded), "noise": stored_noise(loaded)}
         output.answer("evolve.problem/1", problem, lambda: _problem_lines(problem))
         return
-    if parameter:
-        raise click.UsageError("--parameter is for one problem: give its NAME")
+    if parameter or generalize:
+        option = "--parameter" if parameter else "--generalize"
+        raise click.UsageError(f"{option} is for one problem: give its NAME")
     found = [_described(load_problem(folder)) for folder in shipped_problems().values()]
     areas = sorted({problem["area"] for problem in found if problem["area"]})
     if area is not None and area not in areas:
@@ -71,7 +82,41 @@ def _described(problem: Any) -> dict[str, Any]:
         "area": tables.problem.area,
         "tier": tables.problem.tier,
         "parameters": dict(tables.parameters),
+        "family": _family(tables.family, tables.parameters),
     }
+
+
+def _family(family: Any, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The sizes of a family, and what each is compared with where programs are judged on them."""
+    from evolve.config.family import judged_family
+
+    if family is None:
+        return None
+    told = family.model_dump(mode="json", include={"parameter", "sizes", "held_out", "baseline", "threshold"})
+    is_on = family.generalize
+    references = judged_family(family, parameters)["references"] if is_on else None
+    return {**told, "generalize": is_on, "references": references}
+
+
+def _found(problem: Any) -> list[dict[str, Any]]:
+    """What our own runs found of this problem and of its relatives with other parameters."""
+    from evaluators.spec import CONSTRUCTION_FAMILY
+    from evolve.config.finds import FOLDER, finds_in
+
+    if problem.tables.evaluator.family != CONSTRUCTION_FAMILY:
+        return []
+    return [
+        {
+            "parameters": dict(find.parameters),
+            "value": float(find.value),
+            "alphaevolve": find.alphaevolve,
+            "standing": find.standing,
+            "found_by": find.found_by,
+            "command": find.command,
+            "file": str(problem.folder / FOLDER / find.file_name),
+        }
+        for find in finds_in(problem.folder)
+    ]
 
 
 def _listed(problems: Sequence[dict[str, Any]]) -> Iterator[str]:
@@ -105,12 +150,33 @@ def _problem_lines(problem: dict[str, Any]) -> Iterator[str]:
     if problem["parameters"]:
         told = ",".join(f"{name}={value}" for name, value in problem["parameters"].items())
         yield f"parameters: {told} (others with --parameter)"
+    yield from _family_lines(problem["family"])
     yield from _known_lines(problem)
+    yield from _noise_lines(problem["noise"])
+    yield from _found_lines(problem)
     budget = {key: value for key, value in problem["budget"].items() if value is not None}
     if budget:
         yield "budget: " + ", ".join(f"{key} {figure(value)}" for key, value in budget.items())
     yield f"folder: {problem['folder']}"
     yield from (f"note: {clean_line(notice)}" for notice in problem["notices"])
+
+
+def _family_lines(family: dict[str, Any] | None) -> Iterator[str]:
+    if family is None:
+        return
+    sizes, held_out = (", ".join(map(str, family[key])) or "none" for key in ("sizes", "held_out"))
+    how = "" if family["generalize"] else " (with --generalize)"
+    yield f"sizes: {family['parameter']} = {sizes}; held out: {held_out}{how}"
+    if family["references"] is not None:
+        told = ", ".join(f"{size}: {value:.12g}" for size, value in family["references"].items())
+        yield f"compared with {family['baseline'] or 'the best known values'}: {told}"
+
+
+def _noise_lines(noise: dict[str, Any] | None) -> Iterator[str]:
+    if noise is not None:
+        when = clean_line(str(noise.get("measured")))
+        of_what = "" if noise["is_current"] else " of an earlier seed program"
+        yield f"seed noise{of_what}: {noise_text(noise)} ({when})"
 
 
 def _known_lines(problem: dict[str, Any]) -> Iterator[str]:
@@ -121,3 +187,11 @@ def _known_lines(problem: dict[str, Any]) -> Iterator[str]:
     yield f"known: {known['kind']} {best} {clean_line(known['source'])} {known['year'] or ''}".rstrip()
     if known["alphaevolve"] is not None:
         yield f"AlphaEvolve: {known['alphaevolve']:.15g}"
+
+
+def _found_lines(problem: dict[str, Any]) -> Iterator[str]:
+    for find in problem["found"]:
+        told = ",".join(f"{name}={value}" for name, value in find["parameters"].items())
+        standing = f"{find['standing']} AlphaEvolve's {find['alphaevolve']:.12g}"
+        value = f"{find['value']:.15g}{f' for {told}' if told else ''}"
+        yield f"found here: {value}, {standing}: {clean_line(find['file'])}"

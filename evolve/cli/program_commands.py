@@ -21,6 +21,7 @@ from evolve.cli.records import (
     reading,
     source_lines,
 )
+from evolve.cli.terminal import clean_line
 from evolve.errors import EvolveEnvironmentError, UsageError
 
 if TYPE_CHECKING:
@@ -109,13 +110,25 @@ def show_command(run: Path, identifier: int | str, *, picture: Path | None, as_j
         "artifacts": dict(evaluation.artifacts),
         "seconds": evaluation.seconds,
     }
+    proof = _proof_of(run, record)
+    document["verified"] = proof
     if picture is not None:
         draw(run, record, picture)
         document["picture"] = picture
-    Output(as_json=as_json).answer("evolve.show/1", document, lambda: _show_lines(record, children))
+    Output(as_json=as_json).answer("evolve.show/1", document, lambda: _show_lines(record, children, proof))
 
 
-def _show_lines(record: "CandidateRecord", children: list[int]) -> Iterator[str]:
+def _proof_of(run: Path, record: "CandidateRecord") -> dict[str, Any] | None:
+    """What `evolve verify` found out about this program, if it was asked."""
+    from evolve.report.certificates import read_certificates
+
+    found = read_certificates(run).get(record.candidate.id)
+    if found is None or not found.is_about(record):
+        return None
+    return {"verdict": found.verdict, "value": found.value, "detail": found.detail}
+
+
+def _show_lines(record: "CandidateRecord", children: list[int], proof: Mapping[str, Any] | None) -> Iterator[str]:
     candidate, evaluation = record.candidate, record.evaluation
     yield heading_of(record)
     made = f"by {candidate.operator} in iteration {candidate.iteration}, generation {candidate.generation}"
@@ -126,6 +139,9 @@ def _show_lines(record: "CandidateRecord", children: list[int]) -> Iterator[str]
         yield f"place     {named_figures(evaluation.descriptor)}"
     yield f"parents   {_ids(candidate.parent_ids)}"
     yield f"children  {_ids(children)}"
+    if proof is not None:
+        yield f"verified  {clean_line(proof['verdict'])}, value {figure(proof['value'])}"
+        yield indented(proof["detail"])
     if evaluation.detail:
         yield f"detail{f' (stage {evaluation.stage})' if evaluation.stage else ''}:"
         yield indented(evaluation.detail)

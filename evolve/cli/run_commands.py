@@ -21,7 +21,7 @@ from evolve.cli.isolation import (
 )
 from evolve.cli.metrics_outlets import metrics_options, outlets
 from evolve.cli.output import Command, Output, json_option
-from evolve.cli.parameters import parameter_option, parameters_of
+from evolve.cli.parameters import generalize_option, parameter_option, parameters_of
 from evolve.cli.places import default_run_dir, find_run, problem_completion, run_argument, runs_folder
 from evolve.cli.records import problem_name, reading
 
@@ -164,6 +164,7 @@ def _model_options(command: Command) -> Command:
     help="Folder of the run. Default: runs/<problem>/<UTC time>-<seed>.",
 )
 @parameter_option
+@generalize_option
 @_budget_options
 @click.option("--seed", "rng_seed", type=click.IntRange(min=0), help="Where randomness starts. Same seed, same search.")
 @click.option("--window", type=_COUNT, help="Children in flight at the same time; part of what decides the search.")
@@ -194,7 +195,7 @@ def _run(problem: str, run_dir: Path | None, given: Mapping[str, Any]) -> int:
     from evolve.config.problem import load_problem
     from evolve.loop import RunOptions, start_run
 
-    loaded = load_problem(problem, parameters=parameters_of(given["parameter"]))
+    loaded = load_problem(problem, parameters=parameters_of(given["parameter"]), generalize=given["generalize"])
     settings = _settings(loaded, given)
     if given["symbolic"] is False and not settings.model:
         raise click.UsageError("--no-symbolic leaves nobody to search: give a language model with --model")

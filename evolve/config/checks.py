@@ -11,7 +11,7 @@ from typing import Any
 
 from evaluators.spec import CONSTRUCTION_FAMILY
 from evolve.config.folder import missing_file, read_seed
-from evolve.config.mistakes import Mistake
+from evolve.config.mistakes import Mistake, did_you_mean
 from evolve.config.python_text import START_MARKER, blocks_of, parse_python
 from evolve.config.tables import SeedTable, SymbolicTable
 from sandbox.errors import CandidateSyntaxError
@@ -32,7 +32,7 @@ def check_folder(folder: Path, raw: Raw) -> tuple[dict[str, str], dict[str, Any]
         mistakes.append(missing_file(folder, "evaluator.file", file))
     language = _table(raw, "problem").get("language")
     mistakes += _check_tables_of_the_language(raw, language)
-    mistakes += _check_gpus(raw)
+    mistakes += _check_gpus(raw) + _check_triton(raw)
     mistakes += _check_parameters(folder, raw)
     mistakes += _check_export(raw, language)
     if language == "symbolic":
@@ -81,11 +81,23 @@ def _check_tables_of_the_language(raw: Raw, language: object) -> list[Mistake]:
 
 
 def _check_gpus(raw: Raw) -> list[Mistake]:
-    limit = _table(raw, "limits").get("gpu_memory_mb")
-    if not limit or _table(raw, "sandbox").get("gpus", "none") not in ("none", []):
+    limits, gpus = _table(raw, "limits"), _table(raw, "sandbox").get("gpus", "none")
+    mistakes = []
+    if gpus in ("none", []):
+        expected = "it only with graphics cards: [sandbox] gpus = [0]"
+        given = {key: limits[key] for key in ("gpu_memory_mb", "gpu_shared_mb") if limits.get(key)}
+        mistakes += [Mistake(key=f"limits.{key}", got=repr(got), expected=expected) for key, got in given.items()]
+    if limits.get("gpu_shared_mb") and not limits.get("shared_mb"):
+        expected = "it only with limits.shared_mb: who is timed shares memory of the machine, too"
+        mistakes.append(Mistake(key="limits.gpu_shared_mb", got=repr(limits["gpu_shared_mb"]), expected=expected))
+    return mistakes
+
+
+def _check_triton(raw: Raw) -> list[Mistake]:
+    if "triton" not in _names(raw, "sandbox", "preload", ()) or _table(raw, "limits").get("scratch_mb"):
         return []
-    expected = "it only with graphics cards: [sandbox] gpus = [0]"
-    return [Mistake(key="limits.gpu_memory_mb", got=repr(limit), expected=expected)]
+    expected = "a scratch folder, such as 64: a compiled kernel of Triton's is kept in files"
+    return [Mistake(key="limits.scratch_mb", got="none", expected=expected)]
 
 
 def _check_parameters(folder: Path, raw: Raw) -> list[Mistake]:
@@ -93,10 +105,21 @@ def _check_parameters(folder: Path, raw: Raw) -> list[Mistake]:
     if raw.get("parameters") and _table(raw, "evaluator").get("family") != CONSTRUCTION_FAMILY:
         expected = f'it only with evaluator.family = "{CONSTRUCTION_FAMILY}"'
         mistakes.append(Mistake(key="[parameters]", got="this table", expected=expected))
+    mistakes += _check_family(raw)
     file = _table(raw, "known").get("file")
     if isinstance(file, str) and not os.path.isfile(folder / file):
         mistakes.append(missing_file(folder, "known.file", file))
     return mistakes
+
+
+def _check_family(raw: Raw) -> list[Mistake]:
+    name = _table(raw, "family").get("parameter")
+    values = _table(raw, "parameters")
+    if not isinstance(name, str) or type(values.get(name)) is int:
+        return []
+    numbers = [each for each, value in values.items() if type(value) is int]
+    expected = f"a parameter that is a whole number: {', '.join(numbers) or 'there is none in [parameters]'}"
+    return [Mistake(key="family.parameter", got=f'"{name}"', expected=expected, hint=did_you_mean(name, numbers))]
 
 
 def _check_export(raw: Raw, language: object) -> list[Mistake]:

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from evaluators.peers.folder import is_copied
-from evaluators.spec import PEER_FAMILY
+from evaluators.spec import CONSTRUCTION_FAMILY, PEER_FAMILY
 from evolve.config.checks import check_folder
+from evolve.config.family import judged_family
+from evolve.config.finds import FOLDER as FINDS
 from evolve.config.folder import file_hashes
 from evolve.config.locate import PROBLEM_FILE, find_problem
 from evolve.config.mistakes import Mistake, listing
@@ -21,6 +23,8 @@ from evolve.config.validation import read_tables
 from evolve.errors import ProblemError
 
 SCHEMA = "evolve.problem/1"
+NOISE_FILE = "noise.json"
+"""What `evolve noise` measured, see `evolve.scaffold.noise`."""
 PROMPTS = "prompts/"
 """Where a problem's own prompts lie, see `evolve.operators.writing.prompt_templates`: they say nothing about scores."""
 
@@ -95,6 +99,19 @@ class Problem:
         return evaluator.exclusive or any(stage.exclusive for stage in evaluator.stages)
 
     @property
+    def generalizes(self) -> bool:
+        """Whether a program is judged on several sizes."""
+        return self.tables.family is not None and self.tables.family.generalize
+
+    @property
+    def combine(self) -> str:
+        """Which of several scores of one program counts: of constructions the record, unless it judges the program."""
+        evaluator = self.tables.evaluator
+        if evaluator.combine is not None or evaluator.family != CONSTRUCTION_FAMILY:
+            return evaluator.combine or "median"
+        return "mean" if self.generalizes else "best"
+
+    @property
     def notices(self) -> tuple[str, ...]:
         """What people must be told before this runs: only folders of other engines have something to say."""
         tables = self.tables
@@ -110,6 +127,9 @@ class Problem:
             evaluator["options"] = {**evaluator["options"], "parameters": dict(tables.parameters)}
         if tables.search.inherit:
             evaluator["options"] = {**evaluator["options"], "inherit": True}
+        if tables.family is not None and self.generalizes:
+            evaluator["options"] = {**evaluator["options"], "family": judged_family(tables.family, tables.parameters)}
+        evaluator["combine"] = self.combine
         return {
             "name": self.name,
             "language": self.language,
@@ -193,16 +213,22 @@ class Problem:
 
 
 def load_problem(
-    name_or_path: str | Path, *, search_path: Sequence[Path] = (), parameters: Mapping[str, str | int] | None = None
+    name_or_path: str | Path,
+    *,
+    search_path: Sequence[Path] = (),
+    parameters: Mapping[str, str | int] | None = None,
+    generalize: bool = False,
 ) -> Problem:
     """Find, read and check a problem; `parameters` replace those of its table `[parameters]`.
+
+    With `generalize` a program is judged on all sizes of `[family]`.
 
     Raises:
         ProblemError: there is no such problem, or its folder has mistakes: the message lists all of them.
     """
     peer = find_peer(name_or_path)
     if peer is not None:
-        if parameters:
+        if parameters or generalize:
             raise ProblemError("a folder of another engine has no parameters")
         return _load_peer(peer)
     folder = find_problem(name_or_path, search_path=search_path)
@@ -211,7 +237,7 @@ def load_problem(
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ProblemError(f"cannot read {path}: {error}", hint="it must be TOML, written in UTF-8") from error
-    raw = with_parameters(raw, parameters or {}, folder)
+    raw = with_parameters(raw, parameters or {}, folder, generalize=generalize)
     tables, mistakes = read_tables(raw)
     seed_files, baselines, more = check_folder(folder, raw)
     mistakes += more
@@ -238,7 +264,7 @@ def _load_peer(peer: PeerFolder) -> Problem:
 
 def _judging_files(folder: Path, tables: ProblemFile) -> dict[str, str]:
     """Hashes of the files that judging may read: all but those that we know to be for something else."""
-    other = {PROBLEM_FILE, "README.md", *tables.seed.files}
+    other = {PROBLEM_FILE, "README.md", NOISE_FILE, *tables.seed.files}
     if tables.baselines is not None:
         other.add(tables.baselines.file)
     if tables.known is not None and tables.known.file is not None:
@@ -246,7 +272,8 @@ def _judging_files(folder: Path, tables: ProblemFile) -> dict[str, str]:
     hashes = file_hashes(folder, except_for=frozenset(other))
     if tables.evaluator.family == PEER_FAMILY:
         return {name: each for name, each in hashes.items() if is_copied(folder, name)}
-    return {name: each for name, each in hashes.items() if not name.startswith(PROMPTS)}
+    others = (PROMPTS, f"{FINDS}/") if tables.evaluator.family == CONSTRUCTION_FAMILY else (PROMPTS,)
+    return {name: each for name, each in hashes.items() if not name.startswith(others)}
 
 
 def _message(path: Path, mistakes: Sequence[Mistake]) -> str:

@@ -4,54 +4,35 @@ Rules that need two keys of one table are checked on the later key, so that they
 mistakes. Rules that need two tables or the folder are in `evolve.config.checks`.
 """
 
-import re
-from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, field_validator
 
-Text = Annotated[str, Field(min_length=1)]
-Texts = Annotated[tuple[Text, ...], Field(strict=False)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Seconds = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
-PositiveInt = Annotated[int, Field(ge=1)]
+from evolve.config.table_archive import (
+    ArchiveTable,
+    CategoriesAxisTable,
+    EdgesAxisTable,
+    RangeAxisTable,
+)
+from evolve.config.table_family import FamilyTable
+from evolve.config.table_values import (
+    NAME_PATTERN,
+    Finite,
+    Identifier,
+    Mebibytes,
+    Module,
+    Positive,
+    PositiveInt,
+    Seconds,
+    Table,
+    Text,
+    Texts,
+    inside_folder,
+    plain_parameters,
+    wrong,
+)
+
 MAX_ISLANDS = 1024
-Mebibytes = Annotated[int, Field(ge=1, le=1 << 24)]
-MODULE_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
-IDENTIFIER_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
-NAME_PATTERN = r"^[a-z0-9][a-z0-9_]*$"
-Module = Annotated[str, Field(pattern=MODULE_PATTERN)]
-Identifier = Annotated[str, Field(pattern=IDENTIFIER_PATTERN)]
-OutOfRange = Literal["clip", "reject", "overflow"]
-
-
-def wrong(expected: str, hint: str = "") -> PydanticCustomError:
-    """The error a validator raises: it says what was expected; key and value are known to the reader."""
-    return PydanticCustomError("wrong", "{expected}", {"expected": expected, "hint": hint})
-
-
-def inside_folder(name: str) -> str:
-    """The name of a file, if it stays in the problem's folder: only what is there is watched for changes."""
-    if name.startswith("/") or ".." in name.split("/") or "\\" in name:
-        raise wrong("paths inside the problem's folder", f"{name!r} leaves it")
-    return name
-
-
-def plain_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Parameters with values that fit into the name of a problem."""
-    for name, value in parameters.items():
-        is_word = isinstance(value, str) and re.fullmatch(r"[a-z0-9_]{1,32}", value)
-        if not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", name) or not (type(value) is int or is_word):
-            raise wrong("names with whole numbers or words in lower case", f"{name} = {str(value)[:40]!r} is neither")
-    return parameters
-
-
-class Table(BaseModel):
-    """A table of the file: unknown keys are mistakes, nothing is converted silently, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class ProblemTable(Table):
@@ -124,13 +105,17 @@ class EvaluatorTable(Table):
     """`[evaluator]`: the judge: a built-in family with options, or a file of the problem's folder.
 
     `wall_seconds` is what the evaluator may take for itself, `verify_seconds` the same for `verify`, `memory_mb` limits
-    its own process. An `exclusive` one measures time, and nothing else is measured beside it.
+    its own process. An `exclusive` one measures time, and nothing else is measured beside it. `repeats` scores of one
+    program are combined; None for the best of constructions and the median of all else. `paired` ones are taken with
+    the same random states for every program of a run.
     """
 
     family: Text | None = None
     file: Annotated[Text | None, Field(validate_default=True)] = None
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
     repeats: PositiveInt = 1
+    combine: Literal["median", "best", "mean"] | None = None
+    paired: bool = False
     stages: Annotated[tuple[StageTable, ...], Field(strict=False)] = ()
     wall_seconds: Seconds = 60.0
     verify_seconds: Seconds = 600.0
@@ -166,6 +151,7 @@ class LimitsTable(Table):
     scratch_mb: Annotated[int, Field(ge=0, le=1 << 20)] = 0
     gpu_memory_mb: Annotated[int, Field(ge=0, le=1 << 24)] = 0
     shared_mb: Annotated[int, Field(ge=0, le=1 << 20)] = 0
+    gpu_shared_mb: Annotated[int, Field(ge=0, le=1 << 20)] = 0
 
     @field_validator("n_processes")
     @classmethod
@@ -220,124 +206,6 @@ class SandboxTable(Table):
         if info.data.get("gpus", ()) in ((), "none"):
             raise wrong('it only with graphics cards: gpus = "auto", "needed" or [0]')
         return share
-
-
-class RangeAxisTable(Table):
-    """An axis with equal cells between two numbers (`linear`), or between their logarithms (`log`)."""
-
-    name: Text
-    kind: Literal["linear", "log"] = "linear"
-    low: Finite
-    high: Finite
-    cells: PositiveInt
-    out_of_range: OutOfRange = "clip"
-
-    @field_validator("low")
-    @classmethod
-    def _log_needs_positive(cls, low: float, info: ValidationInfo) -> float:
-        if info.data.get("kind") == "log" and low <= 0:
-            raise wrong("a positive number on a log axis")
-        return low
-
-    @field_validator("high")
-    @classmethod
-    def _above_low(cls, high: float, info: ValidationInfo) -> float:
-        if "low" in info.data and high <= info.data["low"]:
-            raise wrong(f"more than low = {info.data['low']}")
-        return high
-
-
-class EdgesAxisTable(Table):
-    """An axis with cells between the given numbers."""
-
-    name: Text
-    kind: Literal["edges"]
-    edges: Annotated[tuple[Finite, ...], Field(strict=False, min_length=2)]
-    out_of_range: OutOfRange = "clip"
-
-    @field_validator("edges")
-    @classmethod
-    def _increasing(cls, edges: tuple[float, ...]) -> tuple[float, ...]:
-        if any(left >= right for left, right in pairwise(edges)):
-            raise wrong("strictly increasing numbers")
-        return edges
-
-
-class CategoriesAxisTable(Table):
-    """An axis with one cell for each word."""
-
-    name: Text
-    kind: Literal["categories"]
-    categories: Annotated[Texts, Field(min_length=1)]
-    out_of_range: Literal["reject", "overflow"] = "reject"
-
-    @field_validator("categories")
-    @classmethod
-    def _distinct(cls, categories: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(categories)) != len(categories):
-            raise wrong("different words")
-        return categories
-
-
-def _axis_kind(axis: Any) -> str:
-    kind = axis.get("kind", "linear") if isinstance(axis, dict) else getattr(axis, "kind", "linear")
-    return kind if isinstance(kind, str) else repr(kind)
-
-
-AxisTable = Annotated[
-    Annotated[RangeAxisTable, Tag("linear")]
-    | Annotated[RangeAxisTable, Tag("log")]
-    | Annotated[EdgesAxisTable, Tag("edges")]
-    | Annotated[CategoriesAxisTable, Tag("categories")],
-    Discriminator(_axis_kind),
-]
-
-
-class ArchiveTable(Table):
-    """`[archive]`: the axes that tell programs apart, and what one cell keeps."""
-
-    kind: Literal["grid", "cvt"] = "grid"
-    cell: Literal["best", "top", "pareto"] = "best"
-    keep: PositiveInt = 4
-    apart: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-    metrics: Annotated[Texts, Field(validate_default=True)] = ()
-    centroids: Annotated[int | None, Field(ge=2, validate_default=True)] = None
-    rng_seed: Annotated[int, Field(ge=0)] = 0
-    qd_offset: Finite = 0.0
-    axes: Annotated[tuple[AxisTable, ...], Field(strict=False)]
-
-    @field_validator("metrics")
-    @classmethod
-    def _pareto_needs_metrics(cls, metrics: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        form = 'a list such as ["min:operations"]'
-        if "cell" in info.data and (info.data["cell"] == "pareto") != bool(metrics):
-            raise wrong(f'{form} with cell = "pareto", and only then')
-        if not all(re.fullmatch(r"(min|max):.+", metric) for metric in metrics):
-            raise wrong(form)
-        return metrics
-
-    @field_validator("centroids")
-    @classmethod
-    def _cvt_needs_centroids(cls, centroids: int | None, info: ValidationInfo) -> int | None:
-        if info.data.get("kind") == "cvt" and centroids is None:
-            raise wrong('how many centroids an archive with kind = "cvt" has')
-        return centroids
-
-    @field_validator("axes")
-    @classmethod
-    def _axes_of_one_space(cls, axes: tuple[AxisTable, ...], info: ValidationInfo) -> tuple[AxisTable, ...]:
-        if not axes:
-            raise wrong("at least one axis")
-        names = [axis.name for axis in axes]
-        if len(set(names)) != len(names):
-            raise wrong("axes with different names")
-        unfit = [axis.name for axis in axes if not isinstance(axis, RangeAxisTable) or axis.out_of_range == "overflow"]
-        if info.data.get("kind") == "cvt" and unfit:
-            raise wrong(
-                'with kind = "cvt" only axes that are "linear" or "log" and out_of_range "clip" or "reject"',
-                f"change {', '.join(unfit)}, or use a grid",
-            )
-        return axes
 
 
 class IslandsTable(Table):
@@ -460,7 +328,8 @@ class ProblemFile(Table):
     search: SearchTable = SearchTable()
     budget: BudgetTable = BudgetTable()
     llm: LlmTable = LlmTable()
-    parameters: Annotated[dict[str, Any], AfterValidator(plain_parameters)] = {}
+    parameters: Annotated[dict[str, Any], AfterValidator(plain_parameters)] = Field(default_factory=dict)
+    family: FamilyTable | None = None
     known: KnownTable | None = None
     baselines: BaselinesTable | None = None
     export: ExportTable | None = None
@@ -484,8 +353,8 @@ TABLES: dict[tuple[str, ...], type[Table]] = {
     ("search",): SearchTable,
     ("budget",): BudgetTable,
     ("llm",): LlmTable,
+    ("family",): FamilyTable,
     ("known",): KnownTable,
     ("baselines",): BaselinesTable,
     ("export",): ExportTable,
 }
-AXIS_KINDS = ("linear", "log", "edges", "categories")

@@ -6,15 +6,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from evolve.config.mistakes import Mistake, did_you_mean, one_of, shown
-from evolve.config.tables import (
-    AXIS_KINDS,
-    GPU_CHOICES,
-    IDENTIFIER_PATTERN,
-    MODULE_PATTERN,
-    NAME_PATTERN,
-    TABLES,
-    ProblemFile,
-)
+from evolve.config.table_archive import AXIS_KINDS
+from evolve.config.table_values import IDENTIFIER_PATTERN, MODULE_PATTERN, NAME_PATTERN
+from evolve.config.tables import GPU_CHOICES, TABLES, ProblemFile
 
 WORDS = {
     "string_type": "text",

@@ -19,14 +19,16 @@ Lane = tuple[str, bool]
 class Job:
     """One task that waits for its answer. `frame` is what a worker reads.
 
-    `deaths` are the nodes where its worker died ("" where nobody knows), `refusals` those that could not begin it, and
-    `n_losses` counts what else was not its fault. One that may have killed a worker travels alone from then on.
+    `iteration` is whose it is, "" where that is not told. `deaths` are the nodes where its worker died ("" where nobody
+    knows), `refusals` those that could not begin it, and `n_losses` counts what else was not its fault. One that may
+    have killed a worker travels alone from then on.
     """
 
     task: str
     frame: bytes
     answer: Future[dict[str, Any]]
     needs_cards: bool = False
+    iteration: str = ""
     number: int = 0
     deaths: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)

@@ -5,6 +5,9 @@ from typing import Any, Protocol
 
 from evolve.errors import EvolveError
 
+ITERATION = "iteration"
+"""The key of a payload that says which iteration of a run a task belongs to: for those who watch the workers."""
+
 
 class TaskError(EvolveError):
     """The task's own code raised in a worker: the text ends with its traceback. Running it again would not help."""
@@ -14,6 +17,11 @@ class InfrastructureError(EvolveError):
     """Workers died under this work again and again; the work itself was never answered."""
 
     exit_code = 75
+
+
+def iteration_of(payload: Mapping[str, Any]) -> str:
+    """The iteration that a task belongs to, "" where nobody says."""
+    return str(payload.get(ITERATION, ""))
 
 
 class Executor(Protocol):

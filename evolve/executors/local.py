@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from evaluators.environment import scrubbed_environment
-from evolve.executors.contract import InfrastructureError, TaskError
+from evolve.executors.contract import InfrastructureError, TaskError, iteration_of
 from evolve.executors.frames import HEADER_BYTES, decode, decode_length, encode
 from evolve.executors.sessions import kill_session
 
@@ -28,7 +28,7 @@ class LocalExecutor:
         self._n_workers = n_workers
         self._idle: asyncio.Queue[asyncio.subprocess.Process] = asyncio.Queue()
         self._alive: set[asyncio.subprocess.Process] = set()
-        self._busy: dict[int, tuple[str, float]] = {}
+        self._busy: dict[int, tuple[str, str, float]] = {}
         self._n_lost = 0
         self._closed = False
 
@@ -49,13 +49,13 @@ class LocalExecutor:
 
     @property
     def worker_states(self) -> list[dict[str, Any]]:
-        """What every worker does: `pid`, `state` (idle or busy), the `task` and for how many seconds."""
+        """What every worker does: `pid`, `state` (idle or busy), the `task`, its `iteration`, for how many seconds."""
         now = time.monotonic()
         states: list[dict[str, Any]] = []
         for pid in self.worker_pids:
-            task, since = self._busy.get(pid, ("", now))
-            state = "busy" if task else "idle"
-            states.append({"pid": pid, "state": state, "task": task, "seconds": round(now - since, 3)})
+            task, iteration, since = self._busy.get(pid, ("", "", now))
+            doing = {"state": "busy" if task else "idle", "task": task, "iteration": iteration}
+            states.append({"pid": pid, **doing, "seconds": round(now - since, 3)})
         return states
 
     async def start(self) -> None:
@@ -68,7 +68,7 @@ class LocalExecutor:
         frame = encode({"task": task, "payload": payload})
         for _ in range(N_TRIES):
             process = await self._living()
-            self._busy[process.pid] = task, time.monotonic()
+            self._busy[process.pid] = task, iteration_of(payload), time.monotonic()
             try:
                 message = await self._exchange(process, frame)
             except (OSError, asyncio.IncompleteReadError, ValueError):

@@ -103,9 +103,11 @@ class RayDriver:
         self._ray, self._speak = ray, speak
         self._handler, self._board = opening["handler"], f"evolve-{os.urandom(8).hex()}"
         # Ray's own retries are off: they would repeat a task that eats all memory for ever.
-        self._remote = ray.remote(max_retries=0, num_cpus=1)(serve_parcel)
+        # What is booked limits nothing: the sandbox does. It keeps a node from getting more than it has room for.
+        booked = {"max_retries": 0, "num_cpus": 1, "memory": opening["memory"] or None}
+        self._remote = ray.remote(**booked)(serve_parcel)
         # `max_calls`: Ray's workers hold no memory of a card, for all work is in the process below them.
-        self._with_cards = ray.remote(max_retries=0, num_cpus=1, num_gpus=opening["gpus"], max_calls=0)(serve_parcel)
+        self._with_cards = ray.remote(**booked, num_gpus=opening["gpus"], max_calls=0)(serve_parcel)
         # In a list a reference is passed on as it is, and fetched by those who need it.
         self._bundles = {name: [ray.put(bundle)] for name, bundle in bundles}
         self._home = ray.get_runtime_context().get_node_id()
@@ -245,7 +247,8 @@ class RayDriver:
 def _node(row: Mapping[str, Any]) -> dict[str, Any]:
     has = row.get("Resources", {})
     name = str(row.get("NodeManagerAddress", ""))[:MAX_NAME]
-    return {"id": row["NodeID"], "name": name, "cpus": int(has.get("CPU", 0)), "gpus": float(has.get("GPU", 0))}
+    cpus, gpus, memory = int(has.get("CPU", 0)), float(has.get("GPU", 0)), int(has.get("memory", 0))
+    return {"id": row["NodeID"], "name": name, "cpus": cpus, "gpus": gpus, "memory": memory}
 
 
 def _post(said: bytes) -> dict[str, Any]:

@@ -8,15 +8,18 @@ from typing import Any
 
 from evolve.errors import EvolveEnvironmentError, ResumableError
 from evolve.executors.batching import Job
-from evolve.executors.contract import TaskError
+from evolve.executors.contract import TaskError, iteration_of
 from evolve.executors.frames import encode
 from evolve.executors.gpu_slots import without_cards
 from evolve.executors.ray_flights import Flights
 from evolve.executors.ray_process import RESUME_HINT, RayProcess
 from evolve.executors.ray_worker import asks_for_cards
+from evolve.executors.reservation import notices_of, slots_of, too_small
 from evolve.executors.shipping import departed, hash_of, packed
 
 N_STATES = 100
+N_NAMED = 10
+"""So many iterations of a parcel are named."""
 
 
 class RayExecutor:
@@ -32,9 +35,13 @@ class RayExecutor:
     `gpus` is what a task whose judge asks for cards takes of them: a fraction of one, or several whole ones. Ray says
     which; the judge is told those in place of the ones that its problem names. In a cluster without cards such tasks
     run on processors, and `gpu_notice` says so, unless they are `gpus_needed`.
+
+    With an address each task books `memory_bytes` of its node's memory, see `evolve.executors.reservation`; `notices`
+    names the nodes that have too little. In a cluster of our own there is nobody to share with: nothing is booked, and
+    as many run as was asked for.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - where and how much of it
         self,
         *,
         n_workers: int | None,
@@ -43,6 +50,7 @@ class RayExecutor:
         folders: Sequence[Path] = (),
         gpus: float | None = None,
         gpus_needed: bool = True,
+        memory_bytes: int = 0,
     ) -> None:
         if n_workers is not None and n_workers < 1:
             raise ValueError(f"n_workers is {n_workers}, expected at least 1")
@@ -50,11 +58,13 @@ class RayExecutor:
             raise ValueError(f"gpus is {gpus}, expected a fraction of one card or a whole number of cards")
         self._handler, self._n_workers, self._address, self._folders = handler, n_workers, address, folders
         self._gpus_needed, self.gpu_notice = gpus_needed, ""
+        self.notices: list[str] = []
         self._hashes: dict[str, str] = {}
         self._flights = Flights(
             lambda message, blob: self._process.say(message, blob),
             most=n_workers if address is not None else None,
             gpus=gpus or 0.0,
+            memory=memory_bytes if address is not None else 0,
         )
         self._process = RayProcess(hear=self._flights.hear, lost=self._flights.end)
 
@@ -70,9 +80,12 @@ class RayExecutor:
 
     @property
     def worker_states(self) -> list[dict[str, Any]]:
-        """What every worker does: its `node`, `pid` and `state`, the `task` and for how many seconds; the idle last."""
-        now = time.monotonic()
-        idle = {node["id"]: node["cpus"] for node in self._flights.nodes}
+        """What every worker does: its `node`, `pid`, `state`, the `task`, whose, for how many seconds; the idle last.
+
+        Whose: the `iteration`, of a parcel all of them.
+        """
+        now, memory = time.monotonic(), self._flights.memory
+        idle = {node["id"]: slots_of(node, memory) for node in self._flights.nodes}
         names = {node["id"]: f"{node['name']} {node['id'][:6]}" for node in self._flights.nodes}
         states: list[dict[str, Any]] = []
         for flight in self._flights.in_flight.values():
@@ -81,8 +94,13 @@ class RayExecutor:
                 continue
             idle[node] -= 1
             work = flight.jobs[0].task + (f" x {len(flight.jobs)}" if len(flight.jobs) > 1 else "")
-            states.append(_state(names[node], flight.post["pid"], "busy", work, now - flight.since))
-        states += [_state(names[node], None, f"{n} idle", "", 0.0) for node, n in idle.items() if n > 0]
+            busy = _state(names[node], flight.post["pid"], "busy")
+            whose = ", ".join(dict.fromkeys(job.iteration for job in flight.jobs[:N_NAMED] if job.iteration))
+            states.append({**busy, "task": work, "iteration": whose, "seconds": round(now - flight.since, 3)})
+        states += [_state(names[node], None, f"{n} idle") for node, n in idle.items() if n > 0]
+        states += [
+            _state(names[node["id"]], None, "too little memory") for node in too_small(self._flights.nodes, memory)
+        ]
         return states[:N_STATES]
 
     @property
@@ -98,7 +116,7 @@ class RayExecutor:
         """Start or join the cluster; see `Executor.start`.
 
         Raises:
-            EvolveEnvironmentError: Ray is missing, or there is no cluster that can be used.
+            EvolveEnvironmentError: Ray is missing, there is no cluster that can be used, or no node has memory enough.
         """
         bundles = {}
         for folder in self._folders:
@@ -110,8 +128,10 @@ class RayExecutor:
             "n_workers": self._n_workers,
             "handler": self._handler,
             "gpus": self._flights.gpus,
+            "memory": self._flights.memory,
         }
         await self._process.open(opening, bundles)
+        self.notices = notices_of(self._flights.nodes, self._flights.memory)
         if self._flights.gpus and sum(node["gpus"] for node in self._flights.nodes) < self._flights.gpus:
             self._do_without_cards()
 
@@ -132,6 +152,7 @@ class RayExecutor:
             frame=encode({"task": task, "payload": shipped}),
             answer=asyncio.get_running_loop().create_future(),
             needs_cards=asks and gpus > 0,
+            iteration=iteration_of(payload),
         )
         self._flights.add(job)
         try:
@@ -159,5 +180,5 @@ class RayExecutor:
         self.gpu_notice = "no graphics card in the Ray cluster: candidates are judged on processors"
 
 
-def _state(node: str, pid: int | None, state: str, task: str, seconds: float) -> dict[str, Any]:
-    return {"node": node, "pid": pid, "state": state, "task": task, "seconds": round(seconds, 3)}
+def _state(node: str, pid: int | None, state: str) -> dict[str, Any]:
+    return {"node": node, "pid": pid, "state": state, "task": "", "iteration": "", "seconds": 0.0}

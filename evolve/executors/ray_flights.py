@@ -14,6 +14,7 @@ from evolve.executors.contract import InfrastructureError
 from evolve.executors.frames import bodies, decode
 from evolve.executors.gpu_slots import n_slots
 from evolve.executors.ray_process import RESUME_HINT
+from evolve.executors.reservation import slots_of
 
 N_TRIES = 3
 N_NODES = 2
@@ -45,11 +46,13 @@ class Flights:
     """Sends what waits in parcels, with `say`, and hears how they land. One event loop owns it.
 
     `most` bounds how many are in flight, None leaves that to the size of the cluster. `gpus` is what a task that needs
-    cards takes of them.
+    cards takes of them, `memory` how many bytes of a node's memory each task books.
     """
 
-    def __init__(self, say: Callable[[Mapping[str, Any], bytes], None], *, most: int | None, gpus: float) -> None:
-        self._say, self._most, self.gpus = say, most, gpus
+    def __init__(
+        self, say: Callable[[Mapping[str, Any], bytes], None], *, most: int | None, gpus: float, memory: int = 0
+    ) -> None:
+        self._say, self._most, self.gpus, self.memory = say, most, gpus, memory
         self._queue = Queue()
         self._numbers = itertools.count(1)
         self._is_pumping = False
@@ -61,7 +64,7 @@ class Flights:
     @property
     def capacity(self) -> int:
         """How many tasks run at the same time."""
-        n_free = sum(int(node["cpus"]) for node in self.nodes)
+        n_free = sum(slots_of(node, self.memory) for node in self.nodes)
         if self.gpus:
             n_free = min(n_free, sum(n_slots(int(node["gpus"]), self.gpus) for node in self.nodes))
         return n_free if self._most is None else min(self._most, n_free)
@@ -114,7 +117,7 @@ class Flights:
         bad = {*job.deaths, *job.refusals}
         if not bad:
             return ""
-        fit = [node for node in self.nodes if node["cpus"] >= 1 and (node["gpus"] or not job.needs_cards)]
+        fit = [node for node in self.nodes if slots_of(node, self.memory) and (node["gpus"] or not job.needs_cards)]
         others = [node["id"] for node in fit if node["id"] not in bad]
         return others[(job.number + len(bad)) % len(others)] if others else ""
 
@@ -239,7 +242,7 @@ def _refuse(job: Job, error: Exception) -> None:
 def _given_up(job: Job) -> InfrastructureError:
     return InfrastructureError(
         f"{len(job.deaths)} workers died and {job.n_losses} were lost with their nodes while they ran task {job.task}; "
-        f"what they said is in the logs of Ray"
+        f"what they said is in the logs of Ray (a cluster that Evolve started keeps none)"
     )
 
 

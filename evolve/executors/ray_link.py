@@ -18,6 +18,7 @@ from evolve.errors import EvolveEnvironmentError
 OBJECT_STORE_BYTES = 200 << 20
 CONNECT_SECONDS = 5.0
 GCS_PORT = 6379
+LAST_PORT = 65535
 ALSO_KEPT = ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
 ALWAYS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
 ON_START = {
@@ -33,10 +34,16 @@ ON_JOIN = {  # one attempt of seconds, where Ray would make twenty of a minute
 PLACE = "evolve-ray-"
 LONGEST_PLACE = 20
 """So long may be the path of temporary folders: sockets lie 80 characters deeper, and 107 are allowed."""
+LITTLE_DISK_BYTES = 16 << 20
+MEBIBYTE = 1 << 20
 REMOVE_TRIES = 20
 REMOVE_SECONDS = 0.1
 REFUSED = "InvalidAuthToken"
 REFUSED_HINT = "set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH (or ~/.ray/auth_token) as on the cluster's nodes"
+JOIN_HINT = (
+    "start one with `ray start --head`, run this command on one of its nodes with the same versions of Python and Ray "
+    "and with the cluster's token, or leave out --ray-address for a cluster on this machine alone"
+)
 MISSING_HINT = 'install it with `pip install "evolve-discovery[ray]"`, or leave out --executor ray'
 
 
@@ -116,7 +123,7 @@ def _initialise(ray: Any, address: str | None, n_workers: int | None, place: Pat
                 **quiet,
             )
         else:
-            ray.init(address=_reachable(address), **quiet)
+            ray.init(address=reachable(address), **quiet)
     except EvolveEnvironmentError:
         raise
     except Exception as error:  # noqa: BLE001 (Ray raises a dozen kinds here, from AssertionError to its own)
@@ -124,20 +131,24 @@ def _initialise(ray: Any, address: str | None, n_workers: int | None, place: Pat
         if REFUSED in _read(said):
             raise EvolveEnvironmentError(f"{what}: it asks for another token", hint=REFUSED_HINT) from None
         lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise EvolveEnvironmentError(f"{what}: {lines[0]}", hint=_hint(address)) from None
+        raise EvolveEnvironmentError(f"{what}: {lines[0]}", hint=JOIN_HINT if address else start_hint(place)) from None
 
 
-def _hint(address: str | None) -> str:
-    if address is None:
-        return "`evolve doctor` shows what this machine offers; `--executor local` needs no Ray"
-    return (
-        "start one with `ray start --head`, run this command on one of its nodes with the same versions of Python and "
-        "Ray and with the cluster's token, or leave out --ray-address for a cluster on this machine alone"
-    )
+def start_hint(place: Path) -> str:
+    """What to do where no cluster could be started whose files lie in `place`: Ray does not say that a disk is full."""
+    free = shutil.disk_usage(place.parent).free
+    if free < LITTLE_DISK_BYTES:
+        return f"{place.parent} has only {free / MEBIBYTE:.1f} MiB left: make room, or set TMPDIR to another folder"
+    return "`evolve doctor` shows what this machine offers; `--executor local` needs no Ray"
 
 
-def _reachable(address: str) -> str:
-    """The address as Ray wants it; asks the port first, for Ray itself waits a minute for a host that is not there."""
+def reachable(address: str) -> str:
+    """The address as Ray wants it; asks the port first, for Ray itself waits a minute for a host that is not there.
+
+    Raises:
+        EvolveEnvironmentError: it is none.
+        OSError: nobody answers there.
+    """
     if "://" in address:
         raise EvolveEnvironmentError(
             f"--ray-address is {address}, expected auto or HOST[:PORT]",
@@ -146,8 +157,8 @@ def _reachable(address: str) -> str:
     if address == "auto":
         return address
     host, _, port = address.partition(":")
-    if port and not port.isdecimal():
-        raise EvolveEnvironmentError(f"--ray-address is {address}, expected auto or HOST[:PORT]")
+    if not host or (port and not (port.isdecimal() and int(port) <= LAST_PORT)):
+        raise EvolveEnvironmentError(f"--ray-address is {address!r}, expected auto or HOST[:PORT]")
     with socket.create_connection((host, int(port or GCS_PORT)), timeout=CONNECT_SECONDS):
         return f"{host}:{port or GCS_PORT}"
 

@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from evaluators.answers import CONSTRUCTION
 from evaluators.errors import EvaluatorError
 from evaluators.handles import PythonCandidate
 from evaluators.spec import JudgeSpec
+from evolve.config.problem import Problem
 from evolve.errors import EvolveEnvironmentError, SeedError
 from evolve.export.discovery import Discovery
 from evolve.export.heading import origin, plain
@@ -20,7 +22,8 @@ from evolve.export.heading import origin, plain
 SCHEMA = "evolve.construction/1"
 MOST_EXACT_NUMBERS = 20_000
 NOTE = (
-    "`data` is what the function returned when it was run for this export; `exact` has the same numbers as fractions. "
+    "`data` is the construction that the run keeps, or what the function returned when it was run for this export (for "
+    "a program of several sizes: by size); `exact` has the same numbers as fractions. "
     "`certificate` is what the problem's verification proved of a run of its own: where the program always returns the "
     "same, of the same data; in any case what is proved is the certificate's own data."
 )
@@ -44,6 +47,7 @@ def document_text(discovery: Discovery, data: Any) -> str:
         "schema": SCHEMA,
         "problem": discovery.problem.name,
         "title": plain(discovery.problem.title),
+        "parameters": _parameters(discovery.problem),
         "problem_content": discovery.problem.content_hash,
         "run": discovery.run,
         "candidate": candidate.id,
@@ -64,8 +68,15 @@ def document_text(discovery: Discovery, data: Any) -> str:
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 
+def _parameters(problem: Problem) -> dict[str, Any]:
+    """The parameters that all of the data is for."""
+    family = problem.tables.family
+    varied = family.parameter if family is not None and family.generalize else None
+    return {name: value for name, value in problem.tables.parameters.items() if name != varied}
+
+
 def constructed(discovery: Discovery, *, unsafe: bool = False) -> Any:
-    """What the program's function returns, as plain JSON data.
+    """The construction that the run keeps, or else what the program's function returns, as plain JSON data.
 
     Raises:
         SeedError: the program fails or returns something else.
@@ -75,6 +86,9 @@ def constructed(discovery: Discovery, *, unsafe: bool = False) -> Any:
     from evaluators.judge import open_sandbox
     from sandbox.errors import CandidateError, SandboxError
 
+    kept = discovery.record.evaluation.artifacts.get(CONSTRUCTION)
+    if kept:
+        return json.loads(kept)
     try:
         spec = replace(JudgeSpec.from_mapping(discovery.problem.judge_spec_mapping()), unsafe=unsafe)
     except EvaluatorError as error:
@@ -83,12 +97,27 @@ def constructed(discovery: Discovery, *, unsafe: bool = False) -> Any:
         with closing(open_sandbox(spec)) as sandbox:
             candidate = PythonCandidate(discovery.files, sandbox, entry=spec.entry, limits=spec.limits.limits())
             with closing(candidate):
-                return json_data(candidate.call(_function(discovery)))
+                return _returned(discovery, candidate)
     except CandidateError as error:
         identifier = discovery.record.candidate.id
         raise SeedError(f"candidate {identifier} gives no construction: {error.kind}: {plain(error.detail)}") from error
     except SandboxError as error:
         raise EvolveEnvironmentError(str(error), hint="`evolve doctor` shows what works here") from error
+
+
+def _returned(discovery: Discovery, candidate: PythonCandidate) -> Any:
+    """What the function returns for the problem's parameters; for several sizes one construction for each."""
+    tables = discovery.problem.tables
+    more = (None, 0) if tables.search.inherit else ()  # no construction to start from, and a random state
+    family = tables.family
+    if family is None or not family.generalize:
+        return json_data(candidate.call(_function(discovery), *tables.parameters.values(), *more))
+    found = {}
+    for size in (*family.sizes, *family.held_out):
+        values = {**tables.parameters, family.parameter: size}
+        found[f"{family.parameter}{size}"] = json_data(candidate.call(_function(discovery), *values.values(), *more))
+        candidate.close()  # each size gets a fresh process, as when it is judged
+    return found
 
 
 def json_data(value: Any) -> Any:

@@ -10,7 +10,7 @@ from evaluators.answers import WrongAnswerError, clean
 from evaluators.contract import Evaluation, Failure
 from evolve import tasks
 from evolve.errors import EvolveEnvironmentError
-from evolve.executors import Executor, InfrastructureError, TaskError
+from evolve.executors import ITERATION, Executor, InfrastructureError, TaskError
 from evolve.loop.gate import Gate
 from evolve.loop.proposing import Asker, propose
 from evolve.loop.randomness import evaluation_seed
@@ -101,14 +101,17 @@ async def judge_all(
     if not programs:
         return []
     shared = {"inherited": inherited} if inherited else {}
+    # Paired scores: everybody gets the random states of the seed program, so luck is the same for all.
+    places = [(0, 0) if bench.judge.get("paired") else (iteration, ordinal) for ordinal in range(len(programs))]
     children = [
-        {"files": dict(files), "rng_seed": evaluation_seed(bench.rng_seed, iteration, ordinal), **shared}
-        for ordinal, files in enumerate(programs)
+        {"files": dict(files), "rng_seed": evaluation_seed(bench.rng_seed, *place), **shared}
+        for place, files in zip(places, programs, strict=True)
     ]
     deadline = GRACE_SECONDS + bench.longest_seconds * len(children)
+    payload = {"judge": bench.judge, "children": children, ITERATION: iteration}
     try:
         async with asyncio.timeout(deadline):
-            answer = await bench.executor.submit(tasks.EVALUATE, {"judge": bench.judge, "children": children})
+            answer = await bench.executor.submit(tasks.EVALUATE, payload)
     except TimeoutError:
         return _judge_failed(f"the worker that judges did not answer within {deadline:.0f} s", len(programs))
     except TaskError as error:

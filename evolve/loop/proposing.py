@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from evolve.errors import ProblemError, SeedError
-from evolve.executors import Executor
+from evolve.executors import ITERATION, Executor
 from evolve.llm.calls import Answer, CallKey
 from evolve.llm.contract import Outcome, Prompt
 from evolve.loop.lessons import ASKED
@@ -90,7 +90,7 @@ async def _asked(request: Ask, key: CallKey, plan: Plan, models: Asker | None, p
 
 async def _given(request: Request, plan: Plan, executor: Executor, proposed: Proposed) -> Mapping[str, Any]:
     if isinstance(request, Compute):
-        answer = await executor.submit(request.task, request.payload)
+        answer = await executor.submit(request.task, {**request.payload, ITERATION: plan.number})
         require_answer(answer)
         proposed.cost += float(answer["cost"])
         return answer

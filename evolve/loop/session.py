@@ -120,7 +120,10 @@ def executor_for(problem: Problem, options: RunOptions, cards: CardPlan | None) 
     if options.executor == "local":
         return LocalExecutor(n_workers=options.workers or 1, handler=tasks.HANDLER)
     from evolve.executors.ray_executor import RayExecutor  # a part of its own, that few runs need
+    from evolve.executors.reservation import SEARCH_MB, reserved_bytes
 
+    limits = problem.tables.limits
+    in_all = limits.memory_mb + limits.scratch_mb + limits.shared_mb
     return RayExecutor(
         n_workers=options.workers,
         handler=tasks.HANDLER,
@@ -128,13 +131,15 @@ def executor_for(problem: Problem, options: RunOptions, cards: CardPlan | None) 
         folders=(problem.folder,),
         gpus=None if cards is None else cards.share,
         gpus_needed=cards is not None and cards.is_needed,
+        memory_bytes=reserved_bytes(in_all if problem.language == "python" else SEARCH_MB),
     )
 
 
 def _noted_device(session: Session, executor: Executor) -> list[str]:
-    """Store on what this session judges, where the problem uses cards; and what people have to know of it."""
+    """Store on what this session judges, where the problem uses cards; and what people have to know of its places."""
+    told = list(getattr(executor, "notices", ()))
     if session.cards is None:
-        return []
+        return told
     notice = session.cards.notice
     if why := str(getattr(executor, "gpu_notice", "")):
         notice = fallback(why.partition(": ")[0])
@@ -142,7 +147,7 @@ def _noted_device(session: Session, executor: Executor) -> list[str]:
     record = session.cards.record(0 if key is None else key.id, notice)
     session.writer.set_meta("devices", [*session.devices, record])
     texts = (notice, change_of_device(session.devices, record), *doubts_about(session.cards))
-    return [text for text in (*texts, *getattr(executor, "notices", ())) if text]
+    return [text for text in (*texts, *told) if text]
 
 
 def _parts_of(session: Session, executor: Executor) -> RunParts:

@@ -24,6 +24,7 @@ from evolve.operators.contract import EVERYONE, Operator
 from evolve.operators.enumeration import enumeration
 from evolve.operators.float32 import Float32Climb
 from evolve.operators.python_crossover import PythonCrossover
+from evolve.operators.python_knobs import knob_turns
 from evolve.operators.python_literals import PythonLiteralEdit
 from evolve.operators.python_tree import PythonTreeEdit
 from evolve.operators.screening import screen_rows, screens
@@ -144,11 +145,14 @@ def build_operators(problem: Problem) -> list[Operator]:
     return [by_name[name] if name in by_name else _installed(installed[name], problem) for name in wanted]
 
 
-def build_openers(problem: Problem, operators: Sequence[Operator], device: str = "cpu") -> list[SymbolicBurst]:
+def build_openers(problem: Problem, operators: Sequence[Operator], device: str = "cpu") -> Sequence[Operator]:
     """Screens, and the shards of the exhaustive search, where there are bursts and the problem does not refuse.
 
-    The exhaustive search is over + - * /; screens are for vocabularies that have more.
+    The exhaustive search is over + - * /; screens are for vocabularies that have more. Python programs with annotated
+    choices open with a turn for each.
     """
+    if any(isinstance(operator, PythonLiteralEdit) for operator in operators):
+        return knob_turns(problem.seed_files)
     burst = next((operator for operator in operators if isinstance(operator, SymbolicBurst)), None)
     if burst is None:
         return []

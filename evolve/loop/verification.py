@@ -10,7 +10,7 @@ from typing import Any
 
 from evaluators.answers import CONSTRUCTION
 from evaluators.contract import Verdict
-from evaluators.spec import JudgeSpec
+from evaluators.spec import FAMILY_SCHEMA, JudgeSpec
 from evolve import tasks
 from evolve.config.problem import Problem
 from evolve.errors import EvolveEnvironmentError, SeedError
@@ -69,6 +69,7 @@ def verify_candidate(run_dir: Path, identifier: int, *, unsafe_sandbox: bool = F
         }
         path = run_dir / "certificates" / f"{identifier}.json"
         _write_whole(path, document)
+        _write_sizes(path.with_suffix(""), document)
     return Verification(
         id=identifier,
         verdict=verdict.verdict,
@@ -77,6 +78,18 @@ def verify_candidate(run_dir: Path, identifier: int, *, unsafe_sandbox: bool = F
         detail=verdict.detail,
         certificate=path,
     )
+
+
+def _write_sizes(folder: Path, document: dict[str, Any]) -> None:
+    """Of a program that works for several sizes: also the certificate of each, which a script can re-check alone."""
+    whole = document["certificate"]
+    if whole.get("schema") != FAMILY_SCHEMA:
+        return
+    for each in whole["sizes"]:
+        if each["certificate"] is not None:
+            _write_whole(
+                folder / f"{whole['parameter']}{each['size']}.json", {**document, "certificate": each["certificate"]}
+            )
 
 
 async def _verdict(spec: JudgeSpec, files: Mapping[str, str], construction: str) -> Verdict:

@@ -27,11 +27,14 @@ FEW = 4  # fewer scored edits than this say nothing about an axis
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edits:
-    """Small random changes of the seed program: the evaluations of those that scored, and of those that failed."""
+    """Small random changes of the seed program: the evaluations of those that scored, and of those that failed.
+
+    `n_made` is how many there are: more than were judged, if the time was up.
+    """
 
     scored: tuple[Evaluation, ...]
     failed: tuple[Evaluation, ...]
-    wanted: int
+    n_made: int
 
     @property
     def scores(self) -> list[float]:
@@ -48,12 +51,13 @@ def judge_edits(trials: Trials) -> Edits:
     """Make up to twenty different children of the seed program with the operators that need no model; judge them."""
     scored: list[Evaluation] = []
     failed: list[Evaluation] = []
-    for files in _children(trials):
+    children = _children(trials)
+    for files in children:
         if trials.is_over:
             break
         evaluation = trials.judge(files)
         (failed if evaluation.score is None else scored).append(evaluation)
-    return Edits(scored=tuple(scored), failed=tuple(failed), wanted=N_EDITS)
+    return Edits(scored=tuple(scored), failed=tuple(failed), n_made=len(children))
 
 
 def _children(trials: Trials) -> list[Mapping[str, str]]:
@@ -166,10 +170,12 @@ def _check_spread(trials: Trials, plain: Evaluation, edits: Edits) -> Finding:
         f"in {stats.n_occupied} of {stats.n_cells} cells"
     )
     data = {"edits": edits.n, "scored": len(edits.scored), "better": n_better, "cells": stats.n_occupied}
-    if edits.n < min(edits.wanted, FEW):
+    if edits.n_made < FEW:
         return warning(
             "edits", seen, "the evolve block holds hardly anything that can be changed without a model", **data
         )
+    if edits.n < FEW:
+        return warning("edits", f"{seen}: the time was up", "too few to say anything: give it more --seconds", **data)
     stumbled = [each for each in edits.failed if each.failure is Failure.EVALUATOR]
     if stumbled:
         seen = f"{seen}; the evaluator itself fails on {len(stumbled)}: {stumbled[0].detail.strip()[:200]}"

@@ -6,12 +6,12 @@ trust, and what is not in `out` when the judge reads it is wrong. docs/kernels.m
 
 import ast
 import math
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 
-from evolve import PairedTimer, TimedTask, TimingEffort, timed_evaluation
+from evolve import HostBench, PairedTimer, QuietCard, TimedTask, TimingEffort, timed_evaluation
 
 REFERENCE = {"reference.py": (Path(__file__).parent / "reference.py").read_text(encoding="utf-8")}
 SHORT = TimingEffort(most=30, seconds=1.0, wanted_error=0.02)
@@ -38,9 +38,17 @@ def verify(candidate):
     return {"verdict": "unverified", "value": found["score"], "detail": f"other shapes:\n{found['artifacts']['times']}"}
 
 
+@cache
+def card():
+    """Taken before the first program starts, for all evaluations of this process."""
+    return QuietCard()
+
+
 def started(candidate, effort=SHORT):
-    clock = "wall" if candidate.gpus else "processor"
-    return PairedTimer(candidate, reference=REFERENCE, function="attention", clock=clock, effort=effort)
+    if not candidate.gpus:
+        return PairedTimer(candidate, reference=REFERENCE, function="attention", effort=effort)
+    bench = HostBench(card=card())
+    return PairedTimer(candidate, reference=REFERENCE, function="attention", clock="wall", effort=effort, bench=bench)
 
 
 def numbers(n, m, d, dtype, rng):

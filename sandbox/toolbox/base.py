@@ -84,24 +84,22 @@ class Toolbox(Generic[Thing]):
     """One evaluation's steps: `work` units of work, a random stream from `seed`, the best object so far.
 
     Work is counted, never timed: equal strategies give equal results on every machine. One unit is about ten
-    milliseconds. Values are better when higher.
+    milliseconds. A toolbox for a kind of object adds its starts, moves and solvers.
 
     Args:
+        value: what an object is worth, the higher the better; minus infinity for one that is none.
         work: how much may be done.
         seed: where the random stream starts.
         warm: the best object that earlier strategies found, if the problem hands it on.
     """
 
-    def __init__(self, *, work: float, seed: int, warm: Thing | None = None) -> None:
+    def __init__(self, value: Callable[[Thing], float], *, work: float, seed: int, warm: Thing | None = None) -> None:
+        self.value = value
         self.rng = np.random.default_rng(seed)
         self.work_left = float(work)
         self.best: Thing | None = None
         self.best_value = -math.inf
         self._warm = warm
-
-    def value(self, thing: Thing) -> float:
-        """What an object is worth; minus infinity for one that is none."""
-        raise NotImplementedError
 
     def copy(self, thing: Thing) -> Thing:
         """An object of its own."""

@@ -12,9 +12,21 @@ MODULES = {
     "heilbronn": "sandbox.toolbox.triangles:Heilbronn",
     "autoconvolution": "sandbox.toolbox.functions:Autoconvolution",
     "overlap": "sandbox.toolbox.functions:Overlap",
+    "charges": "sandbox.toolbox.charges:Charges",
+    "vector": "sandbox.toolbox.vectors:Vectors",
+    "profile": "sandbox.toolbox.profiles:Profiles",
+    "zeros": "sandbox.toolbox.zeros:Zeros",
     "integer_set": "sandbox.toolbox.integers:IntegerSet",
     "short_cycle_free": "sandbox.toolbox.graphs:ShortCycleFree",
     "matrix_product": "sandbox.toolbox.tensors:MatrixProduct",
+    "conflict_free": "sandbox.toolbox.conflicts:ConflictFree",
+    "grid_points": "sandbox.toolbox.grids:GridPoints",
+    "small_union": "sandbox.toolbox.choices:SmallUnion",
+    "free_cells": "sandbox.toolbox.tilings:FreeCells",
+    "sidorenko": "sandbox.toolbox.graphons:Sidorenko",
+    "square_free_residues": "sandbox.toolbox.residues:SquareFreeResidues",
+    "sign_sequence": "sandbox.toolbox.signs:SignSequence",
+    "no_convex": "sandbox.toolbox.convexity:NoConvex",
 }
 
 

@@ -3,13 +3,18 @@
 from typing import Annotated
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from sandbox.toolbox.base import MOVE, SMALL_WORK, SOLVE, START, Real, Toolbox, Whole, step
 from sandbox.toolbox.linear import FloatArray, highest
+from sandbox.toolbox.moves import jittered, relocated, stirred
 
 SHRINK = 0.6
 SETTLED = 1e-3
+NEARBY = 0.07
+ROUND_WORK = 0.02
+ENTRIES_PER_WORK = 220_000
+"""Of the linear program's matrix: what a round costs, measured from 15 to 40 circles."""
+MISSED = 1e-12
 SQUARE = "square"
 RECTANGLE = "rectangle"
 
@@ -22,14 +27,14 @@ class Circles(Toolbox[FloatArray]):
     """
 
     def __init__(self, n: int, box: str = SQUARE, *, work: float, seed: int, warm: FloatArray | None = None) -> None:
-        super().__init__(work=work, seed=seed, warm=warm)
+        super().__init__(self.sum_of_radii, work=work, seed=seed, warm=warm)
         if box not in (SQUARE, RECTANGLE):
             raise ValueError(f"box is {box!r}, expected {SQUARE} or {RECTANGLE}")
         self.n, self._is_free = n, box == RECTANGLE
         self._pairs = np.triu_indices(n, 1)
         self._known: tuple[bytes, FloatArray] = (b"", np.zeros(n))
 
-    def value(self, thing: FloatArray) -> float:
+    def sum_of_radii(self, thing: FloatArray) -> float:
         """The sum of the best radii."""
         return float(self.radii(thing).sum())
 
@@ -66,15 +71,14 @@ class Circles(Toolbox[FloatArray]):
     def jitter(self, thing: FloatArray, *, size: Annotated[float, Real(1e-3, 0.3, 0.05)] = 0.05) -> FloatArray:
         """All centres, each moved a little."""
         self.spend(SMALL_WORK)
-        return self._boxed(thing[:-1] + self.rng.normal(0.0, size, (self.n, 2)), thing[-1, 0])
+        return self._boxed(jittered(thing[:-1], size, self.rng), thing[-1, 0])
 
     @step(MOVE)
     def relocate(self, thing: FloatArray, *, count: Annotated[int, Whole(1, 8, 2)] = 2) -> FloatArray:
         """Some circles, moved anywhere."""
         self.spend(SMALL_WORK)
-        centres, count = thing[:-1].copy(), min(count, self.n)
-        centres[self.rng.choice(self.n, count, replace=False)] = self.rng.random((count, 2)) * thing[-1]
-        return self._boxed(centres, thing[-1, 0])
+        fresh = self.rng.random((min(count, self.n), 2)) * thing[-1]
+        return self._boxed(relocated(thing[:-1], fresh, self.rng), thing[-1, 0])
 
     @step(MOVE)
     def stir(
@@ -86,10 +90,8 @@ class Circles(Toolbox[FloatArray]):
     ) -> FloatArray:
         """The neighbourhood of a random place: its nearest circles, each moved."""
         self.spend(SMALL_WORK)
-        centres = thing[:-1].copy()
-        near = np.argsort(((centres - self.rng.random(2) * thing[-1]) ** 2).sum(1))[:count]
-        centres[near] += self.rng.normal(0.0, size, (len(near), 2))
-        return self._boxed(centres, thing[-1, 0])
+        place = self.rng.random(2) * thing[-1]
+        return self._boxed(stirred(thing[:-1], place, count, size, self.rng), thing[-1, 0])
 
     @step(SOLVE)
     def press(
@@ -103,7 +105,7 @@ class Circles(Toolbox[FloatArray]):
         """Sequential linear programs over centres and radii, while a round gains at least `gain`."""
         before = 0.0
         for _ in range(rounds):
-            self.spend(1.0)
+            self.spend(ROUND_WORK + (3 * self.n + 1) * (len(self._pairs[0]) + 4 * self.n) / ENTRIES_PER_WORK)
             found = self._tangent_step(thing, trust)
             if found is None:
                 break
@@ -129,47 +131,55 @@ class Circles(Toolbox[FloatArray]):
     def _best_radii(self, thing: FloatArray) -> FloatArray:
         centres, corner = thing[:-1], thing[-1]
         _, gaps = self._gaps(centres)
-        room = np.minimum(centres, corner - centres).min(1)
-        m = len(gaps)
-        rows = np.tile(np.arange(m), 2)
-        matrix = csr_array((np.ones(2 * m), (rows, np.concatenate(self._pairs))), shape=(m, self.n))
-        found = highest(np.ones(self.n), matrix, gaps, np.zeros(self.n), np.maximum(room, 0.0))
+        room = np.maximum(np.minimum(centres, corner - centres).min(1), 0.0)
+        first, second = self._pairs
+        touching = gaps < room[first] + room[second]
+        matrix = np.zeros((int(touching.sum()), self.n))
+        each = np.arange(len(matrix))
+        matrix[each, first[touching]] = matrix[each, second[touching]] = 1.0
+        found = highest(np.ones(self.n), matrix, gaps[touching], np.zeros(self.n), room)
         return np.zeros(self.n) if found is None else np.maximum(found, 0.0)
 
     def _tangent_step(self, thing: FloatArray, trust: float) -> tuple[FloatArray, float] | None:
+        """Solved over what is near, and again with those that were not and overlap."""
         centres, corner, n = thing[:-1], thing[-1], self.n
-        matrix, limits = self._tangents(centres, corner)
-        gains = np.concatenate([np.zeros(2 * n), np.ones(n), [0.0]])
+        apart, gaps = self._gaps(centres)
+        radii, (first, second) = self.radii(thing), self._pairs
+        rows = np.vstack([self._tangents(apart / gaps[:, None]), self._walls()])
+        limits = np.concatenate([gaps, centres.T.ravel(), (corner - centres).T.ravel()])
+        near = limits < np.concatenate([radii[first] + radii[second], np.tile(radii, 4)]) + min(trust, NEARBY)
         wide = trust if self._is_free else 0.0
         low = np.concatenate([np.full(2 * n, -trust), np.zeros(n), [-wide]])
-        high = np.concatenate([np.full(2 * n, trust), np.full(n, 1.0), [wide]])
-        found = highest(gains, matrix, limits, low, high)
-        if found is None:
-            return None
-        moved = centres + found[: 2 * n].reshape(2, n).T
+        high = np.concatenate([np.full(2 * n, trust), np.ones(n), [wide]])
+        gains = np.concatenate([np.zeros(2 * n), np.ones(n), [0.0]])
+        while True:
+            found = highest(gains, rows[near], limits[near], low, high)
+            if found is None:
+                return None
+            missed = ~near & (rows @ found - limits > MISSED)
+            if not missed.any():
+                break
+            near |= missed
+        moved = centres + found[: 2 * n].reshape(n, 2)
         return self._boxed(moved, corner[0] + found[-1]), float(found[2 * n : 3 * n].sum())
 
-    def _tangents(self, centres: FloatArray, corner: FloatArray) -> tuple[csr_array, FloatArray]:
-        """Rows for pairs and walls over the moves in x, the moves in y, the radii, and the box's growth in width."""
-        n = self.n
-        apart, gaps = self._gaps(centres)
-        m = len(gaps)
-        unit = (apart / gaps[:, None]).T
-        first, second = self._pairs
-        each, circle = np.arange(m), np.arange(n)
-        rows, columns = [np.tile(each, 6)], [2 * n + first, 2 * n + second, first, second, n + first, n + second]
-        entries = [np.ones(2 * m), -unit[0], unit[0], -unit[1], unit[1]]
-        limits, at = [gaps], m
+    def _tangents(self, unit: FloatArray) -> FloatArray:
+        """Rows for pairs over the moves, the radii and the box's growth: radii less what the pair moves apart."""
+        n, (first, second) = self.n, self._pairs
+        each, rows = np.arange(len(unit)), np.zeros((len(unit), 3 * n + 1))
         for axis in range(2):
-            for sign in (1.0, -1.0):
-                rows.append(np.tile(at + circle, 2))
-                columns += [2 * n + circle, axis * n + circle]
-                entries += [np.ones(n), np.full(n, -sign)]
-                limits.append(centres[:, axis] if sign > 0 else corner[axis] - centres[:, axis])
-                if sign < 0:  # the far wall moves with the box: right when it widens, down as much
-                    rows.append(at + circle)
-                    columns.append(np.full(n, 3 * n))
-                    entries.append(np.full(n, -1.0 if axis == 0 else 1.0))
-                at += n
-        place = (np.concatenate(rows), np.concatenate(columns))
-        return csr_array((np.concatenate(entries), place), shape=(at, 3 * n + 1)), np.concatenate(limits)
+            rows[each, 2 * first + axis] = -unit[:, axis]
+            rows[each, 2 * second + axis] = unit[:, axis]
+        rows[each, 2 * n + first] = rows[each, 2 * n + second] = 1.0
+        return rows
+
+    def _walls(self) -> FloatArray:
+        """Rows for the four walls; the far ones move with the box: right when it widens, down as much."""
+        n, circle = self.n, np.arange(self.n)
+        rows = np.zeros((4, n, 3 * n + 1))
+        rows[:, circle, 2 * n + circle] = 1.0
+        for axis in range(2):
+            rows[axis, circle, 2 * circle + axis] = -1.0
+            rows[2 + axis, circle, 2 * circle + axis] = 1.0
+            rows[2 + axis, :, 3 * n] = -1.0 if axis == 0 else 1.0
+        return rows.reshape(4 * n, -1)

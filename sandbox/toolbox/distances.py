@@ -1,22 +1,44 @@
 """Points that are far apart: the smallest distance against the largest, and points on a sphere."""
 
 import numpy as np
-from scipy.sparse import csr_array, vstack
 
 from sandbox.toolbox.linear import FloatArray
-from sandbox.toolbox.points import Points, pair_slopes
+from sandbox.toolbox.maxmin import Bounds, MaxMin
+from sandbox.toolbox.points import pair_slopes
 
 NEAR = 1e-12
 
 
-class DistanceRatio(Points):
+class DistanceRatio(MaxMin):
     """`n` points of dimension `d`: their smallest distance divided by their largest."""
 
-    def anywhere(self, n: int) -> FloatArray:
+    def __init__(self, n: int, d: int, *, work: float, seed: int, warm: FloatArray | None = None) -> None:
+        place = WidestApart(n, d)
+        super().__init__(n, place, place, work=work, seed=seed, warm=warm)
+
+
+class SphericalCode(MaxMin):
+    """`n` points on the unit sphere of dimension `d`: their smallest distance (chord)."""
+
+    def __init__(self, n: int, d: int, *, work: float, seed: int, warm: FloatArray | None = None) -> None:
+        place = Sphere(n, d)
+        super().__init__(n, place, place, work=work, seed=seed, warm=warm)
+
+
+class WidestApart:
+    """Points whose largest distance is 1, and their distances in units of it."""
+
+    bounds: Bounds = (None, None)
+
+    def __init__(self, n: int, d: int) -> None:
+        self.n, self.d = n, d
+        self.pairs = np.triu_indices(n, 1)
+
+    def anywhere(self, n: int, rng: np.random.Generator) -> FloatArray:
         """Points of a ball of diameter 1, uniformly."""
-        directions = self.rng.normal(size=(n, self.d))
+        directions = rng.normal(size=(n, self.d))
         directions /= np.maximum(np.linalg.norm(directions, axis=1), NEAR)[:, None]
-        return np.asarray(0.5 * directions * self.rng.random((n, 1)) ** (1.0 / self.d), np.float64)
+        return np.asarray(0.5 * directions * rng.random((n, 1)) ** (1.0 / self.d), np.float64)
 
     def inside(self, points: FloatArray) -> FloatArray:
         """Around the origin, with the largest distance 1."""
@@ -25,12 +47,12 @@ class DistanceRatio(Points):
             return np.asarray(centred, np.float64)
         return np.asarray(centred / max(self._distances(centred).max(), NEAR), np.float64)
 
-    def measures(self, points: FloatArray) -> FloatArray:
+    def values(self, points: FloatArray) -> FloatArray:
         """All distances in units of the largest."""
         gaps = self._distances(points)
         return np.asarray(gaps / max(gaps.max(), NEAR), np.float64)
 
-    def slopes(self, points: FloatArray) -> csr_array:
+    def slopes(self, points: FloatArray) -> FloatArray:
         """Of the distances, the largest being kept by `walls`."""
         return pair_slopes(self._directions(points), self.pairs, self.n)
 
@@ -42,7 +64,7 @@ class DistanceRatio(Points):
         pulled[widest] -= weights @ gaps / gaps[widest]
         return np.asarray(slopes.T @ pulled / gaps[widest], np.float64)
 
-    def walls(self, points: FloatArray) -> tuple[csr_array, FloatArray]:
+    def walls(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
         """No distance grows above 1."""
         return self.slopes(points), 1.0 - self._distances(points)
 
@@ -55,18 +77,24 @@ class DistanceRatio(Points):
         return np.asarray((points[first] - points[second]) / np.maximum(self._distances(points), NEAR)[:, None])
 
 
-class SphericalCode(Points):
-    """`n` points on the unit sphere of dimension `d`: their smallest distance (chord)."""
+class Sphere:
+    """Points of norm 1, and their distances."""
 
-    def anywhere(self, n: int) -> FloatArray:
+    bounds: Bounds = (None, None)
+
+    def __init__(self, n: int, d: int) -> None:
+        self.n, self.d = n, d
+        self.pairs = np.triu_indices(n, 1)
+
+    def anywhere(self, n: int, rng: np.random.Generator) -> FloatArray:
         """Points of the sphere, uniformly."""
-        return self.inside(self.rng.normal(size=(n, self.d)))
+        return self.inside(rng.normal(size=(n, self.d)))
 
     def inside(self, points: FloatArray) -> FloatArray:
         """Points of norm 1."""
         return np.asarray(points / np.maximum(np.linalg.norm(points, axis=1), NEAR)[:, None], np.float64)
 
-    def measures(self, points: FloatArray) -> FloatArray:
+    def values(self, points: FloatArray) -> FloatArray:
         """All distances of the points' directions."""
         first, second = self.pairs
         there = self.inside(points)
@@ -80,14 +108,15 @@ class SphericalCode(Points):
         along = (pull * there).sum(1)[:, None] * there
         return np.asarray((pull - along) / norms, np.float64).ravel()
 
-    def slopes(self, points: FloatArray) -> csr_array:
+    def slopes(self, points: FloatArray) -> FloatArray:
         """Their derivatives."""
         first, second = self.pairs
-        gaps = np.maximum(self.measures(points), NEAR)
+        gaps = np.maximum(self.values(points), NEAR)
         return pair_slopes((points[first] - points[second]) / gaps[:, None], self.pairs, self.n)
 
-    def walls(self, points: FloatArray) -> tuple[csr_array, FloatArray]:
+    def walls(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Moves stay in the tangent plane."""
-        rows, columns = np.repeat(np.arange(self.n), self.d), np.arange(self.n * self.d)
-        normal = csr_array((points.ravel(), (rows, columns)), shape=(self.n, self.n * self.d))
-        return csr_array(vstack([normal, -normal])), np.zeros(2 * self.n)
+        normal = np.zeros((self.n, self.n, self.d))
+        normal[np.arange(self.n), np.arange(self.n)] = points
+        flat = normal.reshape(self.n, -1)
+        return np.vstack([flat, -flat]), np.zeros(2 * self.n)

@@ -22,18 +22,14 @@ class ShortCycleFree(Toolbox[Adjacency]):
     """Graphs of `n` vertices; the value is the number of edges once every short cycle has lost one."""
 
     def __init__(self, n: int, *, work: float, seed: int, warm: Adjacency | None = None) -> None:
-        super().__init__(work=work, seed=seed, warm=warm)
+        super().__init__(edges_kept, work=work, seed=seed, warm=warm)
         self.n = n
-
-    def value(self, thing: Adjacency) -> float:
-        """The edges of the graph after `repaired`."""
-        return float(repaired(thing).sum()) / 2.0
 
     def fitted(self, graph: Adjacency) -> Adjacency:
         """A graph of `n` vertices from one of another size: first vertices of least degree go, or new ones come."""
         graph = graph.copy()
         while len(graph) > self.n:
-            graph = np.delete(np.delete(graph, least := int(graph.sum(1).argmin()), 0), least, 1)
+            graph = _without_least(graph, self.rng)
         fresh = np.zeros((self.n, self.n), np.int8)
         fresh[: len(graph), : len(graph)] = graph
         return fresh
@@ -65,6 +61,58 @@ class ShortCycleFree(Toolbox[Adjacency]):
                 if other != vertex:
                     graph[vertex, other] = graph[other, vertex] = 1
         return repaired(graph)
+
+    @step(START)
+    def plane(self, *, order: Annotated[int, Whole(2, 13, 7)] = 7) -> Adjacency:
+        """Points (x, y) and lines y = m x + b modulo a prime, cut or padded to n vertices, then repaired.
+
+        Points with the same x, and lines with the same slope, form cycles whose jumps differ: for 5 this is
+        Robertson's picture of the graph of Hoffman and Singleton 1960 (https://doi.org/10.1147/rd.45.0497).
+        """
+        self.spend(0.5)
+        q = max(k for k in range(2, order + 1) if all(k % d for d in range(2, k)))
+        return repaired(self.fitted(pencils(q, int(self.rng.integers(2, max(q // 2, 2) + 1)))))
+
+    @step(START)
+    def climb(
+        self,
+        *,
+        below: Annotated[int, Whole(1, 30, 6)] = 6,
+        flips: Annotated[int, Whole(100, 200000, 3000)] = 3000,
+    ) -> Adjacency:
+        """A curriculum: a graph of fewer vertices from tabu search, then one vertex more and tabu search again."""
+        graph = np.zeros((max(self.n - below, 0),) * 2, np.int8)
+        while len(graph) < self.n:
+            graph = self._searched(np.pad(graph, (0, 1)), flips)
+        self.show(graph)
+        return graph
+
+    @step(START)
+    def descend(
+        self,
+        *,
+        above: Annotated[int, Whole(1, 12, 2)] = 2,
+        rounds: Annotated[int, Whole(1, 40, 8)] = 8,
+        flips: Annotated[int, Whole(100, 20000, 3000)] = 3000,
+    ) -> Adjacency:
+        """The other way: a graph of more vertices, from rounds of tabu search, that loses those of least degree."""
+        graph = np.zeros((self.n + above,) * 2, np.int8)
+        for _ in range(rounds):
+            trial = graph.copy()
+            for vertex in np.argsort(graph.sum(1) + self.rng.random(len(graph)))[:6]:
+                trial[vertex] = trial[:, vertex] = 0
+            trial = self._searched(trial, flips)
+            graph = trial if trial.sum() >= graph.sum() else graph
+        while len(graph) > self.n:
+            graph = self._searched(_without_least(graph, self.rng), flips)
+        self.show(graph)
+        return graph
+
+    def _searched(self, graph: Adjacency, flips: int) -> Adjacency:
+        """A graph of any size after tabu search, never one with fewer edges."""
+        self.spend(0.1 + flips / FLIPS_PER_WORK * len(graph) / 40.0)
+        found = repaired(_tabu(graph, flips, 3, fresh_state(self.rng))) if len(graph) > 1 else graph
+        return found if found.sum() >= graph.sum() else graph
 
     @step(MOVE)
     def drop(self, graph: Adjacency, *, share: Annotated[float, Real(0.01, 0.5, 0.1)] = 0.1) -> Adjacency:
@@ -101,6 +149,30 @@ class ShortCycleFree(Toolbox[Adjacency]):
         found = repaired(_tabu(np.ascontiguousarray(graph, np.int8), flips, memory, fresh_state(self.rng)))
         self.show(found)
         return found
+
+
+def edges_kept(graph: Adjacency) -> float:
+    """The number of edges of the graph after `repaired`."""
+    return float(repaired(graph).sum()) / 2.0
+
+
+def _without_least(graph: Adjacency, rng: np.random.Generator) -> Adjacency:
+    """Without one vertex of least degree."""
+    least = int((graph.sum(1) + rng.random(len(graph))).argmin())
+    return np.ascontiguousarray(np.delete(np.delete(graph, least, 0), least, 1))
+
+
+def pencils(q: int, jump: int) -> Adjacency:
+    """Points and lines of a plane over a prime field without one class of parallels, each class a cycle."""
+    graph = np.zeros((2 * q * q, 2 * q * q), np.int8)
+    for x in range(q):
+        for y in range(q):
+            point, line = x * q + y, q * q + x * q + y
+            graph[point, x * q + (y + 1) % q] = graph[line, q * q + x * q + (y + jump) % q] = 1
+            graph[point, [q * q + m * q + (y - m * x) % q for m in range(q)]] = 1
+    both = np.maximum(graph, graph.T)
+    np.fill_diagonal(both, 0)
+    return both
 
 
 def repaired(graph: Adjacency) -> Adjacency:

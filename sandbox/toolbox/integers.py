@@ -28,12 +28,12 @@ class IntegerSet(Toolbox[Membership]):
     """
 
     def __init__(self, size: int, goal: str = SUMS, *, work: float, seed: int, warm: Membership | None = None) -> None:
-        super().__init__(work=work, seed=seed, warm=warm)
+        super().__init__(self.reached, work=work, seed=seed, warm=warm)
         if goal not in _GOALS:
             raise ValueError(f"goal is {goal!r}, expected one of {', '.join(_GOALS)}")
         self.size, self._goal = size, _GOALS[goal]
 
-    def value(self, thing: Membership) -> float:
+    def reached(self, thing: Membership) -> float:
         """What the goal says; minus infinity for sets of fewer than two elements."""
         if int(thing.sum()) < 2:
             return -math.inf

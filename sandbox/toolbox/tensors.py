@@ -25,14 +25,10 @@ class MatrixProduct(Toolbox[Scheme]):
     """Schemes of the product of an n x m by an m x p matrix over GF(2); the value is minus the rank."""
 
     def __init__(self, n: int, m: int, p: int, *, work: float, seed: int, warm: Scheme | None = None) -> None:
-        super().__init__(work=work, seed=seed, warm=warm)
+        super().__init__(minus_rank, work=work, seed=seed, warm=warm)
         if max(n * m, m * p, p * n) > MOST_BITS:
             raise ValueError(f"<{n},{m},{p}> has a matrix of more than {MOST_BITS} entries")
         self.n, self.m, self.p = n, m, p
-
-    def value(self, thing: Scheme) -> float:
-        """Minus the number of terms."""
-        return -float(len(thing))
 
     def show(self, thing: Scheme) -> float:
         """Minus the rank; of schemes of a rank that was not reached before, only one with an integer lift is kept."""
@@ -83,6 +79,11 @@ class MatrixProduct(Toolbox[Scheme]):
         found = np.asarray(_walk(scheme, flips, idle, above, fresh_state(self.rng)), np.int64)
         self.show(found)
         return found
+
+
+def minus_rank(scheme: Scheme) -> float:
+    """Minus the number of terms."""
+    return -float(len(scheme))
 
 
 @compiled("int64(int64[:,:], int64)")

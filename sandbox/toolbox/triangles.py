@@ -1,19 +1,20 @@
 """Heilbronn's problem: points of a region whose smallest triangle is as large as possible."""
 
 from itertools import combinations
+from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array, kron, vstack
 
+from sandbox.toolbox.compiled import compiled
 from sandbox.toolbox.linear import FloatArray
-from sandbox.toolbox.points import Points
+from sandbox.toolbox.maxmin import Bounds, MaxMin
 
 TRIANGLE = "triangle"
 SQUARE = "square"
 CONVEX = "convex"
 
 
-class Heilbronn(Points):
+class Heilbronn(MaxMin):
     """`n` points of a region of area 1/2 (triangle) or 1: the smallest triangle's area as a part of the region's.
 
     `region` is `triangle` (the points (0, 0), (1, 0), (0, 1); all triangles are alike under affine maps), `square`, or
@@ -23,17 +24,27 @@ class Heilbronn(Points):
     def __init__(
         self, n: int, region: str = TRIANGLE, *, work: float, seed: int, warm: FloatArray | None = None
     ) -> None:
-        super().__init__(n, 2, work=work, seed=seed, warm=warm)
+        areas = Areas(n, region)
+        super().__init__(n, areas, areas, work=work, seed=seed, warm=warm)
+
+
+class Areas:
+    """Points of a region, and the areas of the triangles that they span."""
+
+    bounds: Bounds = (0.0, 1.0)
+
+    def __init__(self, n: int, region: str) -> None:
         if region not in (TRIANGLE, SQUARE, CONVEX):
             raise ValueError(f"region is {region!r}, expected {TRIANGLE}, {SQUARE} or {CONVEX}")
+        self.n = n
         self._region = region
-        self._triples = np.array(list(combinations(range(n), 3))).T
+        self._triples = np.array(list(combinations(range(n), 3)), np.int64)
+        unit = np.eye(2 * n)
+        self._wall_rows = np.vstack([-unit, unit if region == SQUARE else np.repeat(np.eye(n), 2, axis=1)])
 
-    bounds = (0.0, 1.0)
-
-    def anywhere(self, n: int) -> FloatArray:
+    def anywhere(self, n: int, rng: np.random.Generator) -> FloatArray:
         """Uniform points; for a convex region, of the unit square."""
-        points = self.rng.random((n, 2))
+        points = rng.random((n, 2))
         if self._region == TRIANGLE:
             outside = points.sum(1) > 1.0
             points[outside] = 1.0 - points[outside]
@@ -49,44 +60,32 @@ class Heilbronn(Points):
         low, high = points.min(0), points.max(0)
         return np.asarray((points - low) / np.maximum(high - low, 1e-12), np.float64)
 
-    def measures(self, points: FloatArray) -> FloatArray:
+    def values(self, points: FloatArray) -> FloatArray:
         """The areas of all triangles, as parts of the region's area."""
         return np.asarray(np.abs(self._twice(points)) / self._region_twice(points), np.float64)
 
-    def slopes(self, points: FloatArray) -> csr_array:
+    def slopes(self, points: FloatArray) -> FloatArray:
         """Their derivatives, that of the hull's area included."""
         areas = self._twice(points)
         whole = self._region_twice(points)
-        signs = np.where(areas >= 0.0, 1.0, -1.0) / whole
-        i, j, k = self._triples
-        p, q, r = points[i], points[j], points[k]
-        rows, columns, entries = [], [], []
-        for corner, across in ((i, q - r), (j, r - p), (k, p - q)):
-            for axis, part in ((0, across[:, 1]), (1, -across[:, 0])):
-                rows.append(np.arange(len(i)))
-                columns.append(2 * corner + axis)
-                entries.append(part * signs)
-        shape = (len(i), 2 * self.n)
-        slopes = csr_array((np.concatenate(entries), (np.concatenate(rows), np.concatenate(columns))), shape=shape)
-        if self._region != CONVEX:
-            return slopes
-        grown = csr_array((np.abs(areas) / whole**2)[:, None] @ self._hull_slope(points)[None])
-        return csr_array(slopes - grown)
+        slopes = _area_slopes(np.ascontiguousarray(points), self._triples, areas) / whole
+        if self._region == CONVEX:
+            slopes -= (np.abs(areas) / whole**2)[:, None] * self._hull_slope(points)
+        return np.asarray(slopes, np.float64)
 
-    def walls(self, points: FloatArray) -> tuple[csr_array, FloatArray] | None:
+    def gradient(self, points: FloatArray, weights: FloatArray) -> FloatArray:
+        """By the slopes, which hold everywhere."""
+        return np.asarray(self.slopes(points).T @ weights, np.float64)
+
+    def walls(self, points: FloatArray) -> tuple[FloatArray, FloatArray] | None:
         """Points stay in the triangle or the square."""
         if self._region == CONVEX:
             return None
-        unit = csr_array(np.eye(2 * self.n))
-        if self._region == SQUARE:
-            return csr_array(vstack([-unit, unit])), np.concatenate([points.ravel(), 1.0 - points.ravel()])
-        sums = kron(csr_array(np.eye(self.n)), csr_array(np.ones((1, 2))))
-        return csr_array(vstack([-unit, sums])), np.concatenate([points.ravel(), 1.0 - points.sum(1)])
+        far = 1.0 - (points.ravel() if self._region == SQUARE else points.sum(1))
+        return self._wall_rows, np.concatenate([points.ravel(), far])
 
     def _twice(self, points: FloatArray) -> FloatArray:
-        i, j, k = self._triples
-        one, two = points[j] - points[i], points[k] - points[i]
-        return np.asarray(one[:, 0] * two[:, 1] - two[:, 0] * one[:, 1], np.float64)
+        return np.asarray(_doubled_areas(np.ascontiguousarray(points), self._triples), np.float64)
 
     def _region_twice(self, points: FloatArray) -> float:
         if self._region == CONVEX:
@@ -101,6 +100,30 @@ class Heilbronn(Points):
         slope[order, 0] = ahead[:, 1] - behind[:, 1]
         slope[order, 1] = behind[:, 0] - ahead[:, 0]
         return slope.ravel()
+
+
+@compiled("float64[::1](float64[:,::1], int64[:,::1])")
+def _doubled_areas(points: Any, triples: Any) -> Any:
+    """Twice the areas, positive where a triangle turns left."""
+    areas = np.empty(len(triples))
+    for row in range(len(triples)):
+        p, q, r = points[triples[row, 0]], points[triples[row, 1]], points[triples[row, 2]]
+        areas[row] = (q[0] - p[0]) * (r[1] - p[1]) - (r[0] - p[0]) * (q[1] - p[1])
+    return areas
+
+
+@compiled("float64[:,::1](float64[:,::1], int64[:,::1], float64[::1])")
+def _area_slopes(points: Any, triples: Any, areas: Any) -> Any:
+    """The derivatives of twice the areas without sign, by x and y of every point."""
+    slopes = np.zeros((len(triples), 2 * len(points)))
+    for row in range(len(triples)):
+        sign = 1.0 if areas[row] >= 0.0 else -1.0
+        for corner in range(3):
+            here, ahead = triples[row, corner], triples[row, (corner + 1) % 3]
+            behind = triples[row, (corner + 2) % 3]
+            slopes[row, 2 * here] = sign * (points[ahead, 1] - points[behind, 1])
+            slopes[row, 2 * here + 1] = sign * (points[behind, 0] - points[ahead, 0])
+    return slopes
 
 
 def convex_hull(points: FloatArray) -> list[int]:

@@ -23,7 +23,7 @@ from tests.extent import ALL_TESTS
 from tests.marked_processes import leftovers, marked, wait_for
 
 N_ROUNDS = 5 if ALL_TESTS else 1
-N_EVALUATIONS = 240
+N_EVALUATIONS = 240 if ALL_TESTS else 120
 EVOLVE = [sys.executable, "-m", "evolve"]
 
 

@@ -1,6 +1,7 @@
 """The laws of the loop: workers do not matter, resume is exact, replay is equal."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ from evolve.config.problem import load_problem
 from evolve.errors import ProblemError, SeedError, UsageError
 from evolve.loop import Event, RunOptions, RunSummary, replay_run, resume_run, start_run, verify_candidate
 from evolve.store import RunReader
+from tests import conftest
+
+pytestmark = pytest.mark.xdist_group("loop-determinism")  # what its tests share is made once
 
 
 def silent(event: Event) -> None:
@@ -22,6 +26,29 @@ def run(
     return start_run(load_problem(folder), run_dir, options, silent)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undisturbed:
+    """A run by one worker from beginning to end, and its problem."""
+
+    folder: Path
+    run_dir: Path
+    summary: RunSummary
+
+
+LANGUAGES = {
+    "python": (conftest.PYTHON_TOML, conftest.PYTHON_SEED, conftest.PYTHON_EVALUATE),
+    "symbolic": (conftest.SYMBOLIC_TOML, conftest.SYMBOLIC_SEED, conftest.SYMBOLIC_EVALUATE),
+}
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def undisturbed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """What the other runs of a language are compared with."""
+    place, (toml, seed, evaluate) = tmp_path_factory.mktemp("undisturbed"), LANGUAGES[request.param]
+    folder = conftest.write_problem(place / "problem", toml=toml, seed=seed, evaluate=evaluate)
+    return Undisturbed(folder=folder, run_dir=place / "run", summary=run(folder, place / "run"))
+
+
 def stop_after(n: int) -> Callable[[Event], None]:
     """A listener that breaks the controller once `n` evaluations are on disk, as a crash would."""
 
@@ -32,13 +59,9 @@ def stop_after(n: int) -> Callable[[Event], None]:
     return listen
 
 
-@pytest.mark.parametrize("language", ["python_problem", "symbolic_problem"])
-def test_one_worker_and_four_find_the_same_archive(
-    language: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
-    folder = request.getfixturevalue(language)
-    one = run(folder, tmp_path / "one", workers=1)
-    four = run(folder, tmp_path / "four", workers=4)
+def test_one_worker_and_four_find_the_same_archive(undisturbed: Undisturbed, tmp_path: Path) -> None:
+    one = undisturbed.summary
+    four = run(undisturbed.folder, tmp_path / "four", workers=4)
     assert one.archive_hash == four.archive_hash
     assert one.evaluations == four.evaluations == 40
     assert one.stopped_by == "evaluations"
@@ -51,15 +74,13 @@ def test_another_seed_finds_another_archive(python_problem: Path, tmp_path: Path
     )
 
 
-@pytest.mark.parametrize("language", ["python_problem", "symbolic_problem"])
 def test_a_crashed_run_goes_on_to_the_archive_of_the_uninterrupted_one(
-    language: str, request: pytest.FixtureRequest, tmp_path: Path
+    undisturbed: Undisturbed, tmp_path: Path
 ) -> None:
-    folder = request.getfixturevalue(language)
-    whole = run(folder, tmp_path / "whole")
+    whole = undisturbed.summary
     options = RunOptions(rng_seed=3, workers=2, window=4, evaluations=40, durability="fast")
     with pytest.raises(RuntimeError, match="crashes here"):
-        start_run(load_problem(folder), tmp_path / "broken", options, stop_after(7))
+        start_run(load_problem(undisturbed.folder), tmp_path / "broken", options, stop_after(7))
     assert replay_run(tmp_path / "broken").equal
     with pytest.raises(RuntimeError, match="crashes here"):
         resume_run(tmp_path / "broken", stop_after(20))
@@ -70,11 +91,10 @@ def test_a_crashed_run_goes_on_to_the_archive_of_the_uninterrupted_one(
     assert resumed.evaluations == whole.evaluations
 
 
-def test_replay_of_a_finished_run_is_equal(python_problem: Path, tmp_path: Path) -> None:
-    summary = run(python_problem, tmp_path / "run")
-    replayed = replay_run(tmp_path / "run")
+def test_replay_of_a_finished_run_is_equal(undisturbed: Undisturbed) -> None:
+    replayed = replay_run(undisturbed.run_dir)
     assert replayed.equal
-    assert replayed.archive_hash == replayed.recorded_hash == summary.archive_hash
+    assert replayed.archive_hash == replayed.recorded_hash == undisturbed.summary.archive_hash
 
 
 def test_the_best_score_never_falls_and_improves_on_the_seed(python_problem: Path, tmp_path: Path) -> None:

@@ -55,6 +55,13 @@ def test_the_wheel_holds_our_packages_and_nothing_else(wheel: Path) -> None:
     assert {name for name in names if not name.endswith(".dist-info")} == TOP_LEVEL
 
 
+def test_what_our_runs_found_is_not_in_the_wheel_where_candidates_could_read_it(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+
+    assert "evolve/_problems/geometry/tammes/problem.toml" in names
+    assert [name for name in names if "/found/" in name] == []
+
+
 def test_an_installed_wheel_finds_the_shipped_problems(installed: Path, tmp_path: Path) -> None:
     document = json.loads("\n".join(evolve(installed, "problems", "--json", folder=tmp_path)))
     assert {"exp2", "log2", "erf", "circle_packing_26", "tammes"} <= {

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from evolve.cli.library import library
 from evolve.cli.reference import reference
 
 HOME = Path(__file__).resolve().parents[2]
@@ -40,6 +41,12 @@ def test_the_reference_of_commands_is_what_the_code_says() -> None:
     written = (DOCS / "commands.md").read_text(encoding="utf-8")
 
     assert written == reference(), "docs/commands.md is old: python -m evolve.cli.reference > docs/commands.md"
+
+
+def test_the_library_of_constructions_is_what_the_folders_say() -> None:
+    written = (DOCS / "library.md").read_text(encoding="utf-8")
+
+    assert written == library(), "docs/library.md is old: python -m evolve.cli.library > docs/library.md"
 
 
 def test_every_command_and_option_is_in_the_reference() -> None:

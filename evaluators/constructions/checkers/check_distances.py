@@ -5,7 +5,11 @@ import sys
 from fractions import Fraction
 from itertools import combinations
 
-from flint import arb, ctx, fmpq
+try:
+    from flint import arb, ctx, fmpq
+except ImportError:
+    print("this check needs python-flint: python -m pip install python-flint", file=sys.stderr)
+    sys.exit(2)
 
 ctx.prec = 400
 
@@ -52,7 +56,7 @@ def angle(points, value):
 
 def energy(points, value):
     unit = [[exact(c) / exact(dot(x, x)).sqrt() for c in x] for x in points]
-    gaps = [sum(((a - b) ** 2 for a, b in zip(x, y, strict=True)), arb(0)) for x, y in combinations(unit, 2)]
+    gaps = [sum(((a - b) * (a - b) for a, b in zip(x, y, strict=True)), arb(0)) for x, y in combinations(unit, 2)]
     return all(gap > 0 for gap in gaps) and sum((1 / gap.sqrt() for gap in gaps), arb(0)) <= exact(value)
 
 
@@ -63,13 +67,16 @@ def exact(number):
 QUANTITIES = {"minmax_distance_ratio": distance_ratio, "tammes": chord, "spherical_code": angle, "thomson": energy}
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(f"usage: python {sys.argv[0]} CERTIFICATE.json")
     sys.set_int_max_str_digits(0)
-    with open(sys.argv[1], encoding="utf-8") as file:
-        certificate = json.load(file)
-    certificate = certificate.get("certificate", certificate)
     try:
+        with open(sys.argv[1], encoding="utf-8") as file:
+            certificate = json.load(file)
+        certificate = certificate.get("certificate", certificate)
         check(certificate)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        value = float(Fraction(certificate["value"]))
+    except (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError) as error:
         sys.exit(f"NOT CONFIRMED: {error}")
-    value = float(Fraction(certificate["value"]))
-    print(f"confirmed: {certificate['quantity']} {certificate['relation']} the value, about {value!r}")
+    told = json.dumps({name: certificate[name] for name in ("verifier", "parameters")})
+    print(f"confirmed: {told} reaches the value, about {value!r}")

@@ -105,13 +105,16 @@ RULES = {
 }
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(f"usage: python {sys.argv[0]} CERTIFICATE.json")
     sys.set_int_max_str_digits(0)
-    with open(sys.argv[1], encoding="utf-8") as file:
-        certificate = json.load(file)
-    certificate = certificate.get("certificate", certificate)
     try:
+        with open(sys.argv[1], encoding="utf-8") as file:
+            certificate = json.load(file)
+        certificate = certificate.get("certificate", certificate)
         check(certificate)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        value = float(Fraction(certificate["value"]))
+    except (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError) as error:
         sys.exit(f"NOT CONFIRMED: {error}")
-    value = float(Fraction(certificate["value"]))
-    print(f"confirmed: {certificate['quantity']} {certificate['relation']} the value, about {value!r}")
+    told = json.dumps({name: certificate[name] for name in ("verifier", "parameters")})
+    print(f"confirmed: {told} reaches the value, about {value!r}")

@@ -30,24 +30,45 @@ def fourier(values, roots):
     return [a + b for a, b in zip(even, turned, strict=True)] + [a - b for a, b in zip(even, turned, strict=True)]
 
 
-def flat_polynomial(signs, value, n, divisor):
-    """The modulus is sampled at m points; between them it is at most 1 / sqrt(cos(pi (n - 1) / m)) times larger.
+def moduli(signs, n):
+    """An upper bound of the largest modulus on the unit circle and a lower one of the least, from m points.
 
-    That is Ehlich and Zeller's theorem for the squared modulus. Rounding is bounded as in Higham's book, section 24.1.
-    The points are taken in turns, each a short transform of the turned coefficients.
+    Between them the squared modulus is at most 1 / cos(pi (n - 1) / m) times larger (Ehlich and Zeller). It is smaller
+    by at most 1/8 of the squared step times (n - 1)^2 / 2 times its largest value (Bernstein). Rounding is bounded as
+    in Higham's book, section 24.1. The points are taken in turns, each a short transform of the turned coefficients.
     """
     require(len(signs) == n, "the number of coefficients is not what it should be")
     m, size = 1 << (512 * n - 1).bit_length(), 1 << max(9, (n - 1).bit_length())
     roots = [cmath.exp(-2j * pi * k / size) for k in range(size // 2)]
-    largest = 0.0
+    largest, least = 0.0, float(n)
     for turn in range(m // size // 2 + 1):  # the other half is the mirror image
         turned = [sign * cmath.exp(-2j * pi * turn * k / m) for k, sign in enumerate(signs)]
-        largest = max(largest, *map(abs, fourier(turned + [0.0] * (size - n), roots)))
+        found = list(map(abs, fourier(turned + [0.0] * (size - n), roots)))
+        largest, least = max(largest, *found), min(least, *found)
     rounding = 64 * 2.0**-53 * log2(size) * sqrt(size * n)
-    bound = (largest + rounding) / sqrt(cos(pi * (n - 1) / m)) * (1 + 1e-14)
-    below = {"one": 1.0, "coefficients": sqrt(n), "coefficients_and_one": sqrt(n + 1)}[divisor]
-    # The certificate's own allowance for rounding is larger than this one.
-    require(float(value) * below >= bound * (1 - 1e-14))
+    largest = (largest + rounding) / sqrt(cos(pi * (n - 1) / m)) * (1 + 1e-14)
+    dip = (pi * (n - 1) * largest / (2 * m)) ** 2
+    return largest, sqrt(max((least - rounding) ** 2 - dip, 0.0)) if least > rounding else 0.0
+
+
+def divisor_of(n, divisor):
+    return {"one": 1.0, "coefficients": sqrt(n), "coefficients_and_one": sqrt(n + 1)}[divisor]
+
+
+# The certificate's own allowance for rounding is larger than the ones here.
+
+
+def flat_polynomial(signs, value, n, divisor):
+    require(float(value) * divisor_of(n, divisor) >= moduli(signs, n)[0] * (1 - 1e-14))
+
+
+def lifted_polynomial(signs, value, n, divisor):
+    require(float(value) * divisor_of(n, divisor) <= moduli(signs, n)[1] * (1 + 1e-14))
+
+
+def narrow_polynomial(signs, value, n, divisor):
+    largest, least = moduli(signs, n)
+    require(float(value) * divisor_of(n, divisor) >= (largest - least) * (1 - 1e-14))
 
 
 def merit_factor(signs, value, n):
@@ -97,6 +118,8 @@ def matrix_discrepancy(rows, value, n):
 
 QUANTITIES = {
     "flat_polynomial": flat_polynomial,
+    "lifted_polynomial": lifted_polynomial,
+    "narrow_polynomial": narrow_polynomial,
     "merit_factor": merit_factor,
     "low_discrepancy": low_discrepancy,
     "largest_determinant": largest_determinant,
@@ -104,13 +127,16 @@ QUANTITIES = {
 }
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(f"usage: python {sys.argv[0]} CERTIFICATE.json")
     sys.set_int_max_str_digits(0)
-    with open(sys.argv[1], encoding="utf-8") as file:
-        certificate = json.load(file)
-    certificate = certificate.get("certificate", certificate)
     try:
+        with open(sys.argv[1], encoding="utf-8") as file:
+            certificate = json.load(file)
+        certificate = certificate.get("certificate", certificate)
         check(certificate)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        value = float(Fraction(certificate["value"]))
+    except (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError) as error:
         sys.exit(f"NOT CONFIRMED: {error}")
-    value = float(Fraction(certificate["value"]))
-    print(f"confirmed: {certificate['quantity']} {certificate['relation']} the value, about {value!r}")
+    told = json.dumps({name: certificate[name] for name in ("verifier", "parameters")})
+    print(f"confirmed: {told} reaches the value, about {value!r}")

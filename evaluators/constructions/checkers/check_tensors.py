@@ -9,6 +9,8 @@ from math import lcm
 
 def check(certificate):
     """Raise ValueError unless the construction has the claimed value."""
+    if certificate["verifier"] != "matrix_multiplication":
+        raise ValueError("the certificate is about something else")
     parameters = certificate["parameters"]
     n, m, p, ring = (parameters[name] for name in ("n", "m", "p", "ring"))
     factors = [certificate["construction"][name] for name in ("u", "v", "w")]
@@ -16,15 +18,7 @@ def check(certificate):
         raise ValueError("the number of products is not the claimed one")
     widths = (n * m, m * p, p * n)
     scales, forms = zip(*map(scaled, factors, widths, [ring] * 3), strict=True)
-    total = defaultdict(int)
-    for u, v, w in zip(*forms, strict=True):
-        for i, a in u:
-            for j, b in v:
-                ab = times(a, b)
-                for k, c in w:
-                    x, y = times(ab, c)
-                    total[i, j, k] += x
-                    total[i, j, k, "imaginary"] += y
+    total = sums(*forms)
     unit = scales[0] * scales[1] * scales[2]
     for i in range(n):
         for j in range(m):
@@ -32,6 +26,20 @@ def check(certificate):
                 total[i * m + j, j * p + k, k * n + i] -= unit
     if any(value % 2 if ring == "f2" else value for value in total.values()):
         raise ValueError("the products do not add up to the tensor")
+
+
+def sums(us, vs, ws):
+    """The sum of all products, by the places of the three factors; what is imaginary beside what is real."""
+    total = defaultdict(int)
+    for u, v, w in zip(us, vs, ws, strict=True):
+        for i, a in u:
+            for j, b in v:
+                ab = times(a, b)
+                for k, c in w:
+                    x, y = times(ab, c)
+                    total[i, j, k] += x
+                    total[i, j, k, "imaginary"] += y
+    return total
 
 
 def scaled(rows, width, ring):
@@ -62,13 +70,16 @@ IN_RING = {
 }
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(f"usage: python {sys.argv[0]} CERTIFICATE.json")
     sys.set_int_max_str_digits(0)
-    with open(sys.argv[1], encoding="utf-8") as file:
-        certificate = json.load(file)
-    certificate = certificate.get("certificate", certificate)
     try:
+        with open(sys.argv[1], encoding="utf-8") as file:
+            certificate = json.load(file)
+        certificate = certificate.get("certificate", certificate)
         check(certificate)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        value = float(Fraction(certificate["value"]))
+    except (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError) as error:
         sys.exit(f"NOT CONFIRMED: {error}")
-    value = float(Fraction(certificate["value"]))
-    print(f"confirmed: {certificate['quantity']} {certificate['relation']} the value, about {value!r}")
+    told = json.dumps({name: certificate[name] for name in ("verifier", "parameters")})
+    print(f"confirmed: {told} reaches the value, about {value!r}")

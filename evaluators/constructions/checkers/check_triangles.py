@@ -5,6 +5,8 @@ import sys
 from fractions import Fraction
 from itertools import combinations
 
+PI = Fraction("3.1415926535897932384626433832795028841971693993751058209749446")  # a little more
+
 
 def check(certificate):
     """Raise ValueError unless the construction has the claimed value."""
@@ -12,6 +14,10 @@ def check(certificate):
     if len(points) != certificate["parameters"]["n"] or any(len(row) != 2 for row in points):
         raise ValueError("the construction is not that many points of the plane")
     smallest = min(abs(doubled_area(*three)) for three in combinations(points, 3))
+    if certificate["verifier"] == "heilbronn_disk":
+        if any(x * x + y * y > 1 for x, y in points) or smallest < 2 * PI * Fraction(certificate["value"]):
+            raise ValueError("a point is outside of the unit disk, or the smallest triangle is smaller")
+        return
     if smallest / WHOLE[certificate["verifier"]](points) != Fraction(certificate["value"]):
         raise ValueError("the construction does not have the claimed value")
 
@@ -48,13 +54,16 @@ def hull(points):
 WHOLE = {"heilbronn_triangle": triangle, "heilbronn_square": square, "heilbronn_convex": hull}
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(f"usage: python {sys.argv[0]} CERTIFICATE.json")
     sys.set_int_max_str_digits(0)
-    with open(sys.argv[1], encoding="utf-8") as file:
-        certificate = json.load(file)
-    certificate = certificate.get("certificate", certificate)
     try:
+        with open(sys.argv[1], encoding="utf-8") as file:
+            certificate = json.load(file)
+        certificate = certificate.get("certificate", certificate)
         check(certificate)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        value = float(Fraction(certificate["value"]))
+    except (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError) as error:
         sys.exit(f"NOT CONFIRMED: {error}")
-    value = float(Fraction(certificate["value"]))
-    print(f"confirmed: {certificate['quantity']} {certificate['relation']} the value, about {value!r}")
+    told = json.dumps({name: certificate[name] for name in ("verifier", "parameters")})
+    print(f"confirmed: {told} reaches the value, about {value!r}")

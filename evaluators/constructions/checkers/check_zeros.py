@@ -4,7 +4,11 @@ import json
 import sys
 from fractions import Fraction
 
-from flint import acb, acb_poly, arb, ctx, fmpq
+try:
+    from flint import acb, acb_poly, arb, ctx, fmpq
+except ImportError:
+    print("this check needs python-flint: python -m pip install python-flint", file=sys.stderr)
+    sys.exit(2)
 
 ctx.prec = 10000
 
@@ -21,8 +25,12 @@ def exact(text):
     return arb(fmpq(number.numerator, number.denominator))
 
 
+def number(row):
+    return acb(exact(row[0]), exact(row[1]))
+
+
 def numbers(rows):
-    return [acb(exact(x), exact(y)) for x, y in rows]
+    return [number(row) for row in rows]
 
 
 def in_disk(rows, n):
@@ -31,12 +39,21 @@ def in_disk(rows, n):
     return numbers(rows)
 
 
-def critical(zeros):
-    """Balls that hold the roots of the derivative of the product of (z - zero)."""
-    polynomial = acb_poly([1])
-    for zero in zeros:
-        polynomial *= acb_poly([-zero, 1])
-    return roots(polynomial.derivative())
+def critical(rows):
+    """Balls that hold the roots of the derivative of the product of (z - a) over the zeros a.
+
+    A zero that is there m times is one of them m - 1 times; the others are the roots of the sum over the different a
+    of m times the product of (z - b) over all different b but a.
+    """
+    places = [tuple(map(Fraction, row)) for row in rows]
+    derivative, found = acb_poly([]), []
+    for place in sorted(set(places)):
+        term = acb_poly([places.count(place)])
+        for other in set(places) - {place}:
+            term *= acb_poly([-number(other), 1])
+        derivative += term
+        found += [number(place)] * (places.count(place) - 1)
+    return found + (roots(derivative) if derivative.degree() > 0 else [])
 
 
 def roots(polynomial):
@@ -58,7 +75,7 @@ def roots(polynomial):
 
 def sendov(rows, n, value):
     zeros = in_disk(rows, n)
-    points = critical(zeros)
+    points = critical(rows)
     return any(all(abs(zero - point) >= value for point in points) for zero in zeros)
 
 
@@ -67,7 +84,7 @@ def schmeisser(construction, n, value):
     if len(weights) != n or min(weights) < 0 or sum(weights) != 1:
         raise ValueError("the weights are not shares")
     mean = sum((exact(weight) * zero for weight, zero in zip(weights, zeros, strict=True)), acb(0))
-    return all(abs(mean - point) >= value for point in critical(zeros))
+    return all(abs(mean - point) >= value for point in critical(construction["zeros"]))
 
 
 def smale(rows, n, value):
@@ -80,13 +97,16 @@ def smale(rows, n, value):
 QUANTITIES = {"sendov": sendov, "schmeisser": schmeisser, "smale": smale}
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(f"usage: python {sys.argv[0]} CERTIFICATE.json")
     sys.set_int_max_str_digits(0)
-    with open(sys.argv[1], encoding="utf-8") as file:
-        certificate = json.load(file)
-    certificate = certificate.get("certificate", certificate)
     try:
+        with open(sys.argv[1], encoding="utf-8") as file:
+            certificate = json.load(file)
+        certificate = certificate.get("certificate", certificate)
         check(certificate)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        value = float(Fraction(certificate["value"]))
+    except (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError) as error:
         sys.exit(f"NOT CONFIRMED: {error}")
-    value = float(Fraction(certificate["value"]))
-    print(f"confirmed: {certificate['quantity']} {certificate['relation']} the value, about {value!r}")
+    told = json.dumps({name: certificate[name] for name in ("verifier", "parameters")})
+    print(f"confirmed: {told} reaches the value, about {value!r}")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from evolve.config.problem import Problem
-from evolve.config.tables import CategoriesAxisTable, EdgesAxisTable, RangeAxisTable
+from evolve.config.table_archive import CategoriesAxisTable, EdgesAxisTable, RangeAxisTable
 from evolve.operators.writing.language import Language
 from evolve.operators.writing.prompt_templates import Templates
 from evolve.operators.writing.prompt_text import exact_number, number

@@ -1,14 +1,36 @@
-"""Signs with small autocorrelations: a quadratic phase, rounded."""
+"""Signs with small autocorrelations: a strategy over steps of the toolbox `sign_sequence`."""
 
 import numpy as np
+from toolbox.base import found_by
+from toolbox.signs import MERIT, SignSequence
+
+WORK = 400  # units of about ten milliseconds
 
 # EVOLVE-BLOCK-START
 
 
-def construct(n):
-    """The signs of a chirp."""
-    k = np.arange(n)
-    return np.where(np.cos(np.pi * k * k / n) >= 0, 1, -1)
+def strategy(t):
+    """Annealing on single signs and on mirrored pairs, from random and from structured starts."""
+    x = t.residues()
+    y = t.shapiro()
+    x = t.better(x, y)
+    x = t.inherit(x)
+    while True:
+        y = t.random()
+        y = t.anneal(y, flips=20000, hot=0.1, cold=0.01, pairs=0)
+        x = t.accept(x, y, temperature=0.0)
+        y = t.mirrored()
+        y = t.anneal(y, flips=20000, hot=0.1, cold=0.01, pairs=1)
+        x = t.accept(x, y, temperature=0.0)
+        y = t.flip(x, count=4)
+        y = t.anneal(y, flips=10000, hot=0.03, cold=0.01, pairs=0)
+        x = t.accept(x, y, temperature=0.0)
 
 
 # EVOLVE-BLOCK-END
+
+
+def construct(n, best=None, seed=1):
+    """What the strategy finds; `best` is the best construction of the run so far, or None."""
+    warm = None if best is None else np.array(best, np.int8)
+    return found_by(strategy, SignSequence(n, MERIT, work=WORK, seed=seed, warm=warm)).tolist()

@@ -1,43 +1,33 @@
-"""Points without a convex polygon of k corners: a random cloud, thinned."""
-
-from itertools import combinations
+"""Points without a convex polygon of k corners: a strategy over steps of the toolbox `no_convex`."""
 
 import numpy as np
+from toolbox.base import found_by
+from toolbox.convexity import NoConvex
 
-N_TRIES = 40
+WORK = 100  # units of about ten milliseconds
 
 # EVOLVE-BLOCK-START
 
 
-def construct(k):
-    """Random points; each is kept unless it is on a line with two others or completes a convex polygon."""
-    rng = np.random.default_rng(2)
-    kept = []
-    for _ in range(N_TRIES):
-        point = tuple(int(value) for value in rng.integers(-100, 101, 2))
-        if fits(point, kept, k):
-            kept.append(point)
-    return [list(point) for point in kept]
-
-
-def turn(a, b, c):
-    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
-
-
-def fits(point, kept, k):
-    if any(turn(point, a, b) == 0 for a, b in combinations(kept, 2)):
-        return False
-    return not any(is_convex([point, *some]) for some in combinations(kept, k - 1))
-
-
-def is_convex(points):
-    return not any(inside(p, three) for p in points for three in combinations([q for q in points if q != p], 3))
-
-
-def inside(p, three):
-    a, b, c = three
-    left = [turn(a, b, p) > 0, turn(b, c, p) > 0, turn(c, a, p) > 0]
-    return all(left) or not any(left)
+def strategy(t):
+    """Random points that fit, from the best set so far without some of its points."""
+    x = t.scatter(tries=20)
+    y = t.towers()
+    x = t.better(x, y)
+    x = t.inherit(x)
+    while True:
+        y = t.scatter(tries=20)
+        y = t.add(y, tries=20)
+        x = t.better(x, y)
+        y = t.drop(x, count=2)
+        y = t.add(y, tries=20)
+        x = t.accept(x, y, temperature=0.0)
 
 
 # EVOLVE-BLOCK-END
+
+
+def construct(k, best=None, seed=1):
+    """What the strategy finds; `best` is the best construction of the run so far, or None."""
+    warm = None if best is None else np.array(best, np.int64)
+    return found_by(strategy, NoConvex(k, work=WORK, seed=seed, warm=warm)).tolist()

@@ -10,16 +10,22 @@ WORK = 400  # units of about ten milliseconds
 
 
 def strategy(t):
-    """The best of some short starts or what the run has, relocation of single points, and a last polish."""
+    """Relocation of single points from the best of some starts, then from the best of the run; a last polish."""
     x = t.random()
-    for _ in range(4):
+    for _ in range(5):
         y = t.random()
-        y = t.ascend(y, rounds=15, trust=0.15, gain=1e-04)
+        y = t.ascend(y, rounds=15, trust=0.15, gain=0.0001)
         x = t.better(x, y)
-    x = t.inherit(x)
-    for _ in range(20):
+    for _ in range(100):
         y = t.relocate(x, count=1)
-        y = t.ascend(y, rounds=20, trust=0.1, gain=0.0005)
+        y = t.ascend(y, rounds=60, trust=0.1, gain=1e-05)
+        x = t.accept(x, y, temperature=0.01)
+    x = t.recall(x)
+    y = t.inherit(x)
+    x = t.better(x, y)
+    for _ in range(15):
+        y = t.relocate(x, count=1)
+        y = t.ascend(y, rounds=60, trust=0.1, gain=1e-05)
         x = t.accept(x, y, temperature=0.0)
     x = t.ascend(x, rounds=60, trust=0.01, gain=1e-15)
     x = t.balance(x, rounds=6, slack=1e-06)

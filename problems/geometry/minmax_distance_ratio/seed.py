@@ -10,18 +10,22 @@ WORK = 400  # units of about ten milliseconds
 
 
 def strategy(t):
-    """The best of some random starts, relocation of single points, and a last polish."""
+    """The best of some random starts, relocation of single points, what the run has, and a last polish."""
     x = t.random()
-    for _ in range(6):
+    for _ in range(20):
         y = t.random()
         y = t.ascend(y, rounds=20, trust=0.15, gain=1e-05)
         x = t.better(x, y)
-    for _ in range(6):
+    for _ in range(60):
         y = t.relocate(x, count=1)
         y = t.ascend(y, rounds=20, trust=0.1, gain=1e-06)
         x = t.accept(x, y, temperature=0.0)
     y = t.inherit(x)
     x = t.better(x, y)
+    for _ in range(20):
+        y = t.relocate(x, count=1)
+        y = t.ascend(y, rounds=20, trust=0.1, gain=1e-06)
+        x = t.accept(x, y, temperature=0.0)
     x = t.ascend(x, rounds=60, trust=0.01, gain=1e-15)
     x = t.balance(x, rounds=6, slack=1e-06)
 

@@ -1,35 +1,40 @@
-"""Points of a grid in space, no five on a sphere or a plane: those that fit, one after the other."""
-
-from itertools import combinations
+"""Grid points in space, no five on a sphere or a plane: a strategy over steps of the toolbox `grid_points`."""
 
 import numpy as np
+from toolbox.base import found_by
+from toolbox.grids import SPHERE, GridPoints
 
-N_MOST = 12
+WORK = 400  # units of about ten milliseconds
 
 # EVOLVE-BLOCK-START
 
 
-def construct(n):
-    """Try points in a random order, and keep each that fits until there are N_MOST."""
-    order = np.random.default_rng(1).permutation(n**3)
-    kept = []
-    for place in order:
-        point = (int(place) // (n * n), int(place) // n % n, int(place) % n)
-        if fits(point, kept):
-            kept.append(point)
-        if len(kept) == N_MOST:
-            break
-    return [list(point) for point in kept]
-
-
-def fits(point, kept):
-    """Whether the point is on no sphere or plane through four of those that were kept."""
-    if len(kept) < 4:
-        return True
-    moved = np.array(kept) - np.array(point)
-    lifted = np.column_stack([moved, (moved * moved).sum(1)])
-    fours = np.array(list(combinations(range(len(kept)), 4)))
-    return bool((np.abs(np.linalg.det(lifted[fours])) > 0.5).all())
+def strategy(t):
+    """Ruin and recreate, from the best set so far without some of its points."""
+    x = t.greedy(symmetry=0)
+    x = t.inherit(x)
+    while True:
+        y = t.drop(x, share=0.3)
+        y = t.recreate(y, rounds=300, ruin=4, symmetry=0)
+        x = t.accept(x, y, temperature=0.0)
+        y = t.recreate(x, rounds=600, ruin=2, symmetry=0)
+        x = t.accept(x, y, temperature=0.0)
+        y = t.greedy(symmetry=0)
+        y = t.recreate(y, rounds=600, ruin=2, symmetry=0)
+        x = t.accept(x, y, temperature=0.0)
 
 
 # EVOLVE-BLOCK-END
+
+
+def construct(n, best=None, seed=1):
+    """What the strategy finds; `best` is the best construction of the run so far, or None."""
+    grid = GridPoints(n, SPHERE, work=WORK, seed=seed, warm=None if best is None else chosen(best, n))
+    return grid.cells[found_by(strategy, grid) == 1].tolist()
+
+
+def chosen(points, n):
+    """The toolbox's object: which cells are taken."""
+    cells = np.zeros(n**3, np.int8)
+    cells[np.array(points) @ [n * n, n, 1]] = 1
+    return cells

@@ -1,31 +1,44 @@
-"""Points of a grid without isosceles triangles: those that fit, one after the other."""
+"""Points of a grid without isosceles triangles: a strategy over steps of the toolbox `grid_points`."""
 
 import numpy as np
+from toolbox.base import found_by
+from toolbox.grids import ISOSCELES, GridPoints
+
+WORK = 400  # units of about ten milliseconds
 
 # EVOLVE-BLOCK-START
 
 
-def construct(n):
-    """Try all points in a random order and keep each that fits to those before it."""
-    order = np.random.default_rng(1).permutation(n * n)
-    kept = []
-    for place in order:
-        point = divmod(int(place), n)
-        if fits(point, kept):
-            kept.append(point)
-    return [list(point) for point in kept]
-
-
-def fits(point, kept):
-    """Whether the point makes no isosceles triangle with two of those that were kept."""
-    x, y = point
-    here = [(x - u) ** 2 + (y - v) ** 2 for u, v in kept]
-    if len(set(here)) < len(here):
-        return False
-    for (u, v), far in zip(kept, here, strict=True):
-        if any((u - s) ** 2 + (v - t) ** 2 == far for s, t in kept if (s, t) != (u, v)):
-            return False
-    return True
+def strategy(t):
+    """Ruin and recreate: sets with two mirrors or a centre, then points one by one."""
+    x = t.greedy(symmetry=2)
+    x = t.inherit(x)
+    while True:
+        y = t.greedy(symmetry=2)
+        for _ in range(8):
+            z = t.recreate(y, rounds=300, ruin=2, symmetry=2)
+            y = t.accept(y, z, temperature=0.0)
+        x = t.better(x, y)
+        y = t.greedy(symmetry=1)
+        for _ in range(8):
+            z = t.recreate(y, rounds=300, ruin=2, symmetry=1)
+            y = t.accept(y, z, temperature=0.0)
+        x = t.better(x, y)
+        y = t.recreate(x, rounds=300, ruin=2, symmetry=0)
+        x = t.accept(x, y, temperature=0.0)
 
 
 # EVOLVE-BLOCK-END
+
+
+def construct(n, best=None, seed=1):
+    """What the strategy finds; `best` is the best construction of the run so far, or None."""
+    grid = GridPoints(n, ISOSCELES, work=WORK, seed=seed, warm=None if best is None else chosen(best, n))
+    return grid.cells[found_by(strategy, grid) == 1].tolist()
+
+
+def chosen(points, n):
+    """The toolbox's object: which cells are taken."""
+    cells = np.zeros(n * n, np.int8)
+    cells[np.array(points) @ [n, 1]] = 1
+    return cells

@@ -10,15 +10,20 @@ WORK = 400  # units of about ten milliseconds
 
 
 def strategy(t):
-    """The best of some random starts, relocation of single points, and a last polish."""
+    """The best of some random starts, relocation of single points, what the run has, and a last polish."""
     x = t.random()
-    for _ in range(6):
+    for _ in range(20):
         y = t.random()
         y = t.repel(y, rounds=6, size=0.3)
         y = t.ascend(y, rounds=20, trust=0.15, gain=1e-05)
         x = t.better(x, y)
-    x = t.inherit(x)
-    for _ in range(4):
+    for _ in range(20):
+        y = t.relocate(x, count=1)
+        y = t.ascend(y, rounds=20, trust=0.1, gain=1e-06)
+        x = t.accept(x, y, temperature=0.0)
+    y = t.inherit(x)
+    x = t.better(x, y)
+    for _ in range(5):
         y = t.relocate(x, count=1)
         y = t.ascend(y, rounds=20, trust=0.1, gain=1e-06)
         x = t.accept(x, y, temperature=0.0)

@@ -1,21 +1,34 @@
-"""Points of the sphere, spread evenly: a Fibonacci lattice."""
+"""Points of the sphere, far apart: a strategy over steps of the toolbox `spherical_code`."""
 
 import numpy as np
+from toolbox.base import found_by
+from toolbox.distances import SphericalCode
+
+WORK = 1200  # units of about ten milliseconds
 
 # EVOLVE-BLOCK-START
 
 
-def construct(n, d):
-    """A spiral from pole to pole; coordinates beyond the third are small."""
-    k = np.arange(n) + 0.5
-    height = 1.0 - 2.0 * k / n
-    turn = 2.399963229728653 * k
-    points = np.zeros((n, d))
-    width = np.sqrt(1.0 - height * height)
-    points[:, 0] = width * np.cos(turn)
-    points[:, 1] = width * np.sin(turn)
-    points[:, 2:] = height[:, None] * 0.9 ** np.arange(max(d - 2, 0))
-    return points
+def strategy(t):
+    """The best of some random starts, relocation of single points, and a last polish."""
+    x = t.random()
+    for _ in range(30):
+        y = t.random()
+        y = t.repel(y, rounds=6, size=0.3)
+        y = t.ascend(y, rounds=12, trust=0.15, gain=0.0001)
+        x = t.better(x, y)
+    x = t.inherit(x)
+    for _ in range(12):
+        y = t.relocate(x, count=1)
+        y = t.ascend(y, rounds=20, trust=0.1, gain=1e-06)
+        x = t.accept(x, y, temperature=0.0)
+    x = t.ascend(x, rounds=60, trust=0.01, gain=1e-15)
+    x = t.balance(x, rounds=6, slack=1e-06)
 
 
 # EVOLVE-BLOCK-END
+
+
+def construct(n, d, best=None, seed=1):
+    """What the strategy finds; `best` is the best construction of the run so far, or None."""
+    return found_by(strategy, SphericalCode(n, d, work=WORK, seed=seed, warm=None if best is None else np.array(best)))

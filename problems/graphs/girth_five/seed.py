@@ -10,16 +10,24 @@ WORK = 400  # units of about ten milliseconds
 
 
 def strategy(t):
-    """Tabu search over flips of edges, from the best graph without some of its edges."""
+    """Tabu search over flips of edges: from a structured graph, and with vertices that lost all of their edges."""
     x = t.greedy()
+    y = t.plane(order=7)
+    x = t.better(x, y)
     x = t.inherit(x)
     while True:
-        y = t.drop(x, share=0.05)
-        y = t.tabu(y, flips=3000, memory=3)
+        y = t.descend(above=2, rounds=8, flips=3000)
         x = t.accept(x, y, temperature=0.0)
-        y = t.drop(x, share=0.2)
-        y = t.tabu(y, flips=3000, memory=8)
-        x = t.accept(x, y, temperature=0.0)
+        for _ in range(10):
+            y = t.isolate(x, count=2)
+            y = t.tabu(y, flips=3000, memory=4)
+            x = t.accept(x, y, temperature=0.001)
+            y = t.isolate(x, count=6)
+            y = t.tabu(y, flips=3000, memory=4)
+            x = t.accept(x, y, temperature=0.001)
+            y = t.drop(x, share=0.05)
+            y = t.tabu(y, flips=3000, memory=3)
+            x = t.accept(x, y, temperature=0.0)
 
 
 # EVOLVE-BLOCK-END
@@ -27,10 +35,8 @@ def strategy(t):
 
 def construct(n, best=None, seed=1):
     """What the strategy finds; `best` is the best construction of the run so far, or None."""
-    found = repaired(
-        found_by(strategy, ShortCycleFree(n, work=WORK, seed=seed, warm=None if best is None else adjacency(best, n)))
-    )
-    return np.argwhere(np.triu(found)).tolist()
+    graphs = ShortCycleFree(n, work=WORK, seed=seed, warm=None if best is None else adjacency(best, n))
+    return np.argwhere(np.triu(repaired(found_by(strategy, graphs)))).tolist()
 
 
 def adjacency(edges, n):

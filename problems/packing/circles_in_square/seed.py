@@ -10,19 +10,27 @@ WORK = 400  # units of about ten milliseconds
 
 
 def strategy(t):
-    """The best of some random starts, then basin hopping by single circles."""
+    """Basin hopping by single circles: from the best of some random starts, then from the best of the run."""
     x = t.random()
     for _ in range(6):
         y = t.random()
         y = t.press(y, rounds=30, trust=0.2, gain=0.0001)
         x = t.better(x, y)
-    x = t.inherit(x)
-    while True:
+    for _ in range(60):
         y = t.relocate(x, count=1)
-        y = t.press(y, rounds=30, trust=0.2, gain=0.0001)
+        y = t.press(y, rounds=30, trust=0.2, gain=1e-05)
         x = t.accept(x, y, temperature=0.0)
         y = t.stir(x, count=5, size=0.1)
-        y = t.press(y, rounds=30, trust=0.2, gain=0.0001)
+        y = t.press(y, rounds=30, trust=0.2, gain=1e-05)
+        x = t.accept(x, y, temperature=0.0)
+    y = t.inherit(x)
+    x = t.better(x, y)
+    while True:
+        y = t.relocate(x, count=1)
+        y = t.press(y, rounds=30, trust=0.2, gain=1e-06)
+        x = t.accept(x, y, temperature=0.0)
+        y = t.stir(x, count=5, size=0.1)
+        y = t.press(y, rounds=30, trust=0.2, gain=1e-06)
         x = t.accept(x, y, temperature=0.0)
 
 

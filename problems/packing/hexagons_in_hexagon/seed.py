@@ -1,18 +1,37 @@
-"""Unit hexagons in a hexagon: a part of the honeycomb."""
+"""Unit hexagons in the smallest hexagon: a strategy over steps of the toolbox `vector`."""
 
-import numpy as np
+from toolbox.base import found_by
+from toolbox.polygons import hexagon_rows, hexagon_vector, hexagons_in_hexagon
+from toolbox.vectors import Vectors
+
+WORK = 600  # units of about ten milliseconds
 
 # EVOLVE-BLOCK-START
 
 
-def construct(n):
-    """The cells of a honeycomb that are nearest to a point."""
-    i, j = np.meshgrid(np.arange(-5, 6), np.arange(-5, 6))
-    x = 1.5 * i.ravel()
-    y = 3.0**0.5 * (j + i / 2).ravel()
-    order = np.argsort((x - 0.3) ** 2 + (y - 0.2) ** 2, kind="stable")[:n]
-    inner = np.column_stack([x[order], y[order], np.zeros(n)])
-    return {"inner": inner, "outer": [float(x[order].mean()), float(y[order].mean()), 30.0]}
+def strategy(t):
+    """The best of some starts or what the run has, then hops: hexagons put anew, all of them shaken; a last polish."""
+    x = t.random()
+    for _ in range(8):
+        y = t.random()
+        y = t.soften(y, sharpness=20.0, rounds=60)
+        y = t.ascend(y, rounds=30, trust=0.05, band=0.3)
+        x = t.better(x, y)
+    x = t.inherit(x)
+    for _ in range(12):
+        y = t.redraw(x, count=3)
+        y = t.ascend(y, rounds=25, trust=0.05, band=0.3)
+        x = t.accept(x, y, temperature=0.0)
+        y = t.jitter(x, size=0.03)
+        y = t.ascend(y, rounds=25, trust=0.03, band=0.3)
+        x = t.accept(x, y, temperature=0.0)
+    x = t.ascend(x, rounds=40, trust=0.001, band=0.05)
 
 
 # EVOLVE-BLOCK-END
+
+
+def construct(n, best=None, seed=1):
+    """What the strategy finds; `best` is the best construction of the run so far, or None."""
+    warm = None if best is None else hexagon_vector(best)
+    return hexagon_rows(found_by(strategy, Vectors(hexagons_in_hexagon(n), work=WORK, seed=seed, warm=warm)))

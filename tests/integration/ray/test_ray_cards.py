@@ -77,6 +77,7 @@ def test_a_cluster_without_cards_judges_on_processors_and_says_so(
     assert [answer["gpus"] for answer in answers] == [[]] * 8
 
 
+@pytest.mark.skipif(not ALL_TESTS, reason="one more process with Ray: only with EVOLVE_ALL_TESTS=1")
 def test_a_cluster_without_the_cards_that_are_needed_is_refused(
     shared_cluster: ClusterProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:

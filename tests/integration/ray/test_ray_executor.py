@@ -39,7 +39,26 @@ class TestRayExecutorInACluster(ExecutorConformance):
         self.address = shared_cluster.address
 
     def make(self, *, n_workers: int, handler: str) -> Executor:
-        return RayExecutor(n_workers=n_workers, handler=handler, address=self.address)
+        return RayExecutor(n_workers=n_workers, handler=handler, address=self.address, memory_bytes=64 << 20)
+
+
+@dear
+def test_a_cluster_without_memory_for_one_task_is_refused_and_not_waited_for(
+    shared_cluster: ClusterProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in shared_cluster.environment().items():
+        if name.startswith("RAY_"):
+            monkeypatch.setenv(name, value)
+    executor = RayExecutor(n_workers=None, handler=HANDLER, address=shared_cluster.address, memory_bytes=1 << 60)
+
+    async def use() -> None:
+        try:
+            await executor.start()
+        finally:
+            await executor.close()
+
+    with pytest.raises(EvolveEnvironmentError, match="no node of the Ray cluster announces that much"):
+        asyncio.run(use())
 
 
 def test_a_cluster_of_our_own_is_silent_and_holds_no_key(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from evolve.executors import Executor, InfrastructureError
+from evolve.executors import ITERATION, Executor, InfrastructureError
 from evolve.executors.ray_executor import RayExecutor
 from evolve.testing.executor_conformance import HANDLER, run_with
 from tests.extent import ALL_TESTS
@@ -78,9 +78,10 @@ def test_a_task_that_is_cancelled_in_the_middle_of_a_parcel_takes_nobody_along(
 ) -> None:
     async def use(executor: RayExecutor) -> tuple[list[Any], int]:
         await naps(executor, 6, 0.0)
-        hung = asyncio.create_task(executor.submit("sleep", {"seconds": 600}))
+        hung = asyncio.create_task(executor.submit("sleep", {"seconds": 600, ITERATION: 12}))
         others = asyncio.create_task(naps(executor, 12, 0.0))
         await until(lambda: busy(executor))
+        assert [state["iteration"] for state in executor.worker_states if state["state"] == "busy"] == ["12"]
         hung.cancel()
         answers = await others
         assert hung.cancelled()

@@ -135,7 +135,7 @@ FIELDS = {
     "status": "schema run problem state evaluations failures duplicates elites best_score seconds levels options "
     "notices devices gpus operators failures_by_kind models calls_by_model sessions iterations",
     "best": "schema run problem elites written_to",
-    "show": f"schema run {ELITE_FIELDS} children failure stage detail artifacts seconds",
+    "show": f"schema run {ELITE_FIELDS} children failure stage detail artifacts seconds verified",
     "diff": "schema run a b score_a score_b diff",
     "lineage": "schema run id line",
     "frontier": "schema run problem error_metric rows at_most_polynomial above_polynomial "
@@ -182,10 +182,10 @@ def test_what_lies_inside_the_documents_has_its_fields_too(toy_run: Path, invoke
         ["operations", "error", "baselines", "at_most_polynomial", "below_polynomial_and_rational", "elite"]
     )
     fields = list(document(invoke, "problems")["problems"][0])
-    assert fields[:-3] == (
+    assert fields[:-4] == (
         ["name", "title", "language", "statement", "score", "tags", "axes", "budget", "known", "folder", "notices"]
     )
-    assert fields[-3:] == ["area", "tier", "parameters"]
+    assert fields[-4:] == ["area", "tier", "parameters", "family"]
 
 
 def random_records(rng: random.Random, n: int) -> list[CandidateRecord]:

@@ -67,6 +67,12 @@ def test_other_parameters_have_other_best_values(invoke: Invoke) -> None:
         (["problems", "tammes", "--parameter", "n"], "give NAME=VALUE"),
         (["problems", "tammes", "--parameter", "n=1,n=2"], "gives n twice"),
         (["problems", "tammes", "--parameter", "m=2"], "no parameter 'm'"),
+        (["problems", "--generalize"], "--generalize is for one problem"),
+        (["problems", "exp2", "--generalize"], "only constructions with [parameters] have sizes"),
+        (["problems", "golomb_ruler", "--parameter", "n=5..2"], "the sizes 5..2 of n are none"),
+        (["run", "tammes", "--parameter", "n=5,x"], "expected whole numbers"),
+        (["verify", "--problem", "tammes", "--parameter", "n=4,5", "--construction", "x"], "no best value is known"),
+        (["verify", "--problem", "golomb_ruler", "--parameter", "n=4,5", "--construction", "x"], "is for one size"),
         (["verify"], "give a RUN, or --problem NAME and --construction FILE"),
         (["verify", "--problem", "tammes"], "give a RUN, or"),
         (["verify", "--problem", "exp2", "--construction", "x.json"], "has no verifier of constructions"),
@@ -128,6 +134,32 @@ def test_a_certificate_that_cannot_be_written_is_told(circles: Path, invoke: Inv
     assert "cannot write" in str(result.exception)
 
 
+def test_a_problem_tells_its_sizes_and_what_they_are_compared_with(invoke: Invoke) -> None:
+    told, one = invoke("problems", "golomb_ruler", "--parameter", "n=5,7/6,8"), invoke("problems", "golomb_ruler")
+
+    assert "sizes: n = 5, 7; held out: 6, 8\n" in told.stdout
+    assert "compared with the best known values: 5: 11, 7: 25, 6: 17, 8: 34" in told.stdout
+    assert "(with --generalize)" in one.stdout
+    assert "compared with" not in one.stdout
+
+
+def test_a_run_that_generalizes_is_verified_on_sizes_that_it_never_saw(tmp_path: Path, invoke: Invoke) -> None:
+    run = tmp_path / "run"
+    words = ("--parameter", "n=5,7/6", "--evaluations", "2", "--workers", "1", "--run-dir", str(run), "--plain")
+
+    searched, before = invoke("run", "golomb_ruler", *words), invoke("show", str(run), "1")
+    verified, after = invoke("verify", str(run), "1"), invoke("show", str(run), "1", "--json")
+
+    assert searched.exit_code == 0, searched.output
+    assert "verified" not in before.stdout
+    assert verified.exit_code == 0, verified.output
+    assert "held out: mean" in verified.stdout
+    assert "generalization gap" in json.loads(after.stdout)["verified"]["detail"]
+    proof = json.loads((run / "certificates" / "1" / "n6.json").read_text(encoding="utf-8"))
+    checker = verified.stdout.split("python ")[1].split()[0]
+    runpy.run_path(checker)["check"](proof["certificate"])
+
+
 def test_what_a_candidate_made_is_drawn_into_a_file(tmp_path: Path, invoke: Invoke) -> None:
     run, target = tmp_path / "run", tmp_path / "made.svg"
     write_run(run)
@@ -147,3 +179,22 @@ def test_where_nothing_was_made_nothing_is_drawn(tmp_path: Path, invoke: Invoke)
 
     assert "left no picture" in str(result.exception)
     assert not (tmp_path / "made.svg").exists()
+
+
+def test_a_certificate_does_not_replace_the_construction(circles: Path, invoke: Invoke) -> None:
+    result = invoke(*FOUR, str(circles), "--certificate", str(circles.parent / "." / circles.name))
+
+    assert result.exit_code != 0
+    assert "would replace the construction" in str(result.exception)
+    assert json.loads(circles.read_text(encoding="utf-8")) == SQUARE
+
+
+def test_a_problem_shows_what_our_runs_found(invoke: Invoke) -> None:
+    told, one = invoke("problems", "minmax_distance_ratio"), invoke("problems", "minmax_distance_ratio", "--json")
+
+    (find,) = (each for each in json.loads(one.stdout)["found"] if each["parameters"] == {"n": 16, "d": 2})
+    assert find["standing"] == "beats"
+    assert find["value"] < find["alphaevolve"] < 12.8893
+    assert json.loads(Path(find["file"]).read_text(encoding="utf-8"))["certificate"]["parameters"] == {"n": 16, "d": 2}
+    assert "for n=16,d=2, beats AlphaEvolve's 12.889266112: " in told.stdout
+    assert json.loads(invoke("problems", "exp2", "--json").stdout)["found"] == []

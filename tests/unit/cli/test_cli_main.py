@@ -25,6 +25,7 @@ COMMANDS = {
     "ls",
     "models",
     "new",
+    "noise",
     "pause",
     "problems",
     "replay",

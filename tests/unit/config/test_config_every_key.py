@@ -159,6 +159,7 @@ RANGES = [
     ("limits.scratch_mb", 0, 1 << 20),
     ("limits.gpu_memory_mb", 0, 1 << 24),
     ("limits.shared_mb", 0, 1 << 20),
+    ("limits.gpu_shared_mb", 0, 1 << 20),
     ("evaluator.memory_mb", 256, 1 << 24),
 ]
 
@@ -246,6 +247,7 @@ def test_a_score_is_any_finite_number(key: str) -> None:
 WORD_KEYS = [
     ("problem.language", "pythn", '"symbolic" or "python"; did you mean "python"?'),
     ("symbolic.strategy", "tree", '"map_elites" or "tree_search"'),
+    ("evaluator.combine", "means", '"median", "best" or "mean"; did you mean "mean"?'),
     ("archive.kind", "GRID", '"grid" or "cvt"; did you mean "grid"?'),
     ("archive.cell", "tops", '"best", "top" or "pareto"; did you mean "top"?'),
     ("archive.axes.0.out_of_range", "overflows", '"clip", "reject" or "overflow"; did you mean "overflow"?'),

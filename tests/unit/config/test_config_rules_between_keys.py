@@ -194,6 +194,29 @@ def test_a_limit_of_a_cards_memory_needs_cards(tmp_path: Path) -> None:
     assert (spec["limits"]["gpu_memory_mb"], spec["gpus"]) == (9, [1])
 
 
+def test_memory_shared_on_a_card_needs_a_card_and_memory_shared_beside_it(tmp_path: Path) -> None:
+    toml = HEAD + JUDGE + AXIS + "[limits]\ngpu_shared_mb = 9\n"
+
+    assert mistakes_in(problem_folder(tmp_path, toml)) == [
+        "limits.gpu_shared_mb: got 9, expected it only with graphics cards: [sandbox] gpus = [0]",
+        "limits.gpu_shared_mb: got 9, expected it only with limits.shared_mb: "
+        "who is timed shares memory of the machine, too",
+    ]
+    whole = toml + 'shared_mb = 1\n[sandbox]\ngpus = "auto"\n'
+    assert load_problem(problem_folder(tmp_path, whole)).tables.limits.gpu_shared_mb == 9
+
+
+def test_triton_needs_a_scratch_folder(tmp_path: Path) -> None:
+    toml = HEAD + JUDGE + AXIS + '[sandbox]\npreload = ["numpy", "triton"]\n'
+
+    assert mistakes_in(problem_folder(tmp_path, toml)) == [
+        "limits.scratch_mb: got none, expected a scratch folder, such as 64: "
+        "a compiled kernel of Triton's is kept in files"
+    ]
+    whole = toml + "[limits]\nscratch_mb = 64\n"
+    assert load_problem(problem_folder(tmp_path, whole)).tables.sandbox.preload == ("numpy", "triton")
+
+
 def test_a_symbolic_candidate_is_one_file(tmp_path: Path) -> None:
     toml = HEAD.replace('"python"', '"symbolic"') + '[seed]\nfiles = ["seed.py", "more.py"]\n' + JUDGE + AXIS
     folder = problem_folder(tmp_path, toml, **{"seed.py": FORMULA, "more.py": FORMULA})

@@ -222,9 +222,13 @@ def test_published_kakeya_sets_hold_a_line_in_every_direction(space: str) -> Non
     ("shape", "size", "area"),
     [
         ("triangles", 2, 0.33333333),
+        ("triangles", 4, 0.25),
         ("triangles", 8, 0.19685862),
         ("triangles", 16, 0.16271571),
+        ("triangles", 32, 0.14164749),
+        ("parallelograms", 2, 0.625),
         ("parallelograms", 4, 0.4375),
+        ("parallelograms", 8, 0.34375),
         ("parallelograms", 16, 0.32972573),
         ("parallelograms", 32, 0.28838878),
     ],

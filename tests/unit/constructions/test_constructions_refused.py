@@ -11,6 +11,7 @@ from evaluators.constructions import reading
 from evaluators.constructions.registry import MODULES, verifier_named, verify
 from evaluators.constructions.verdict import RejectedError
 from evaluators.errors import EvaluatorError
+from tests.unit.constructions.refusals import LATER
 
 SQUARE = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
 FOUR = {"n": 4, "d": 2}
@@ -241,10 +242,13 @@ MORE_REFUSED: list[tuple[str, str, Any, dict[str, Any], str]] = [
 ]
 
 
+ALL = [*REFUSED, *MORE_REFUSED, *LATER]
+
+
 @pytest.mark.parametrize(
     ("verifier", "data", "parameters", "reason"),
-    [case[1:] for case in [*REFUSED, *MORE_REFUSED]],
-    ids=[f"{case[1]}, {case[0]}" for case in [*REFUSED, *MORE_REFUSED]],
+    [case[1:] for case in ALL],
+    ids=[f"{case[1]}, {case[0]}" for case in ALL],
 )
 def test_what_is_no_such_construction_is_refused_with_the_reason(
     verifier: str, data: Any, parameters: dict[str, Any], reason: str
@@ -343,7 +347,7 @@ def test_strassens_algorithm_is_right_over_every_ring() -> None:
 
 
 def test_three_constructions_at_least_are_refused_by_every_checker_family() -> None:
-    counts = Counter(verifier_named(case[1]).checker for case in [*REFUSED, *MORE_REFUSED])
+    counts = Counter(verifier_named(case[1]).checker for case in ALL)
     families = {verifier_named(name).checker for name in MODULES}
 
     assert {family: counts[family] for family in families if counts[family] < 3} == {}
@@ -365,3 +369,26 @@ def test_a_zero_outside_of_the_disk_is_pulled_onto_its_rim() -> None:
     assert verdict.construction == [["1", "0"], ["-1", "0"]]
     assert verdict.score is not None
     assert 1 - 1e-9 < verdict.score <= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "row"),
+    [
+        ("first_autocorrelation", {"n": 2000, "support": "half"}, lambda number: number),
+        ("circles_in_square", {"n": 200}, lambda number: [number, number, number]),
+    ],
+    ids=["one list", "rows"],
+)
+def test_numbers_that_would_take_hours_are_refused(name: str, parameters: Any, row: Any) -> None:
+    data = [row(f"1/{(1 << 4000) + 2 * k + 1}") for k in range(parameters["n"])]
+
+    verdict = verify(name, data, parameters)
+
+    assert not verdict.valid
+    assert "least common multiple" in verdict.reason
+
+
+def test_numbers_with_long_denominators_in_common_are_taken() -> None:
+    data = [f"{2 * k + 1}/{3**2500}" for k in range(300)]
+
+    assert verify("first_autocorrelation", data, {"n": 300, "support": "half"}).valid

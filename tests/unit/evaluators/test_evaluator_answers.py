@@ -3,7 +3,7 @@
 import json
 import math
 import statistics
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -19,8 +19,10 @@ from evaluators.answers import (
     MAX_NAME,
     MAX_TEXT,
     WrongAnswerError,
+    best_of,
     clean,
     evaluation_of,
+    mean_of,
     median_of,
     verdict_of,
 )
@@ -265,6 +267,51 @@ def test_the_place_and_the_artifacts_are_those_of_one_repeat_in_the_middle() -> 
 def test_a_metric_that_some_repeat_lacks_is_left_out() -> None:
     together = median_of([scored(1.0, a=1.0, b=1.0), scored(2.0, a=3.0), scored(3.0, a=8.0, c=1.0)])
     assert together.metrics == {"a": 3.0, "score_spread": 2.0, "n_repeats": 3.0}
+
+
+# The best and the mean
+
+
+@settings(max_examples=examples(60))
+@given(st.lists(FINITE, min_size=2, max_size=7))
+@example([1.7e308, 1.7e308])
+@example([-1.7e308, 1.7e308])
+def test_the_mean_is_finite_and_between_the_smallest_and_the_largest(scores: list[float]) -> None:
+    together = mean_of([scored(score, m=score) for score in scores])
+
+    assert together.score is not None
+    assert min(scores) <= together.score <= max(scores)
+    assert together.metrics["m"] == together.score
+    assert all(math.isfinite(value) for value in together.metrics.values())
+
+
+def test_a_mean_tells_its_standard_error() -> None:
+    together = mean_of([scored(score) for score in (1.0, 2.0, 6.0)])
+
+    assert together.score == 3.0
+    assert together.descriptor == {"size": 2.0}
+    assert together.metrics["standard_error"] == pytest.approx(math.sqrt(7.0 / 3.0))
+    assert together.metrics["score_spread"] == 5.0
+
+
+def test_the_best_is_one_of_the_evaluations_with_all_that_belongs_to_it() -> None:
+    together = best_of([scored(score, m=-score) for score in (5.0, 9.0, 2.0)])
+
+    assert (together.score, together.descriptor, together.artifacts) == (9.0, {"size": 9.0}, {"of": "9.0"})
+    assert together.metrics == {"m": -9.0, "score_spread": 7.0, "n_repeats": 3.0}
+
+
+def test_of_equal_scores_the_first_is_the_best() -> None:
+    together = best_of([scored(1.0, m=1.0), scored(1.0, m=2.0)])
+
+    assert together.metrics["m"] == 1.0
+
+
+@pytest.mark.parametrize("combine", [best_of, mean_of])
+def test_one_evaluation_is_its_own_best_and_mean(combine: Callable[[list[Evaluation]], Evaluation]) -> None:
+    only = scored(3.0, m=1.0)
+
+    assert combine([only]) is only
 
 
 # Verdicts

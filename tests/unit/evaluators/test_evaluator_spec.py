@@ -7,7 +7,7 @@ import pytest
 
 from evaluators.errors import EvaluatorError
 from evaluators.judge import Judge, JudgeSpec
-from evaluators.spec import LimitsSpec, ProcessSpec, StageSpec, SymbolicSpec
+from evaluators.spec import MAY_BE_ZERO, LimitsSpec, ProcessSpec, StageSpec, SymbolicSpec
 from sandbox.limits import MEBIBYTE
 
 FULL = JudgeSpec(
@@ -106,7 +106,7 @@ def test_a_limit_that_limits_nothing_is_refused(kind: type, name: str, value: An
 
 @pytest.mark.parametrize(("kind", "name"), LIMITS + PROCESS)
 def test_only_the_scratch_folder_and_the_limit_of_a_card_may_be_nothing(kind: type, name: str) -> None:
-    if name in ("scratch_mb", "gpu_memory_mb", "shared_mb"):
+    if name in MAY_BE_ZERO:
         assert getattr(kind(**{name: 0}).limits(), name.replace("_mb", "_bytes")) == 0
         return
     with pytest.raises(EvaluatorError, match=f"{name} is 0, expected a finite number above 0"):

@@ -549,7 +549,7 @@ def test_data_of_the_wrong_form_are_no_spec(changed: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("field", [each.name for each in dataclasses.fields(LimitsSpec)])
 def test_every_limit_reaches_the_sandbox(field: str) -> None:
-    plain = LimitsSpec(scratch_mb=3, gpu_memory_mb=3, shared_mb=3)
+    plain = LimitsSpec(scratch_mb=3, gpu_memory_mb=3, shared_mb=3, gpu_shared_mb=3)
     changed = dataclasses.replace(plain, **{field: 2 * getattr(plain, field)})
     before, after = (dataclasses.asdict(spec.limits()) for spec in (plain, changed))
     [different] = [name for name in before if before[name] != after[name]]

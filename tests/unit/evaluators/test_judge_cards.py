@@ -82,3 +82,14 @@ def test_an_evaluator_sees_no_card_that_its_candidate_has_not(tmp_path: Path) ->
         evaluation = judge.evaluate({"seed.py": "def answer():\n    return 1.0\n"})
 
     assert evaluation.artifacts["seen"] == "['', ()]"
+
+
+@pytest.mark.parametrize("gpus", [("auto",), ()], ids=["none is there", "none was booked"])
+def test_who_has_no_card_shares_no_memory_of_one(machine: Callable[..., None], gpus: tuple[str, ...]) -> None:
+    # given
+    machine()
+    limits = LimitsSpec(shared_mb=1, gpu_shared_mb=9, scratch_mb=3)
+    # when
+    spec = settled(JudgeSpec(language="python", file="evaluate.py", gpus=gpus, limits=limits))
+    # then
+    assert spec.limits == LimitsSpec(shared_mb=1, scratch_mb=3)

@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from evolve.executors import LocalExecutor
+from evolve.executors import ITERATION, LocalExecutor
 from evolve.executors.frames import decode, decode_length, encode
 from evolve.testing.executor_conformance import HANDLER
 
@@ -87,12 +87,12 @@ def test_a_lying_length_is_refused_before_any_memory_is_taken() -> None:
 
 
 def test_an_executor_says_what_every_worker_does() -> None:
-    async def use() -> list[list[tuple[str, str]]]:
+    async def use() -> list[list[tuple[str, str, str]]]:
         executor = LocalExecutor(n_workers=2, handler=HANDLER)
         await executor.start()
         try:
             looks = [executor.worker_states]
-            busy = asyncio.create_task(executor.submit("sleep", {"seconds": 600}))
+            busy = asyncio.create_task(executor.submit("sleep", {"seconds": 600, ITERATION: 12}))
             await asyncio.sleep(0)
             await asyncio.sleep(0)
             looks.append(executor.worker_states)
@@ -102,10 +102,10 @@ def test_an_executor_says_what_every_worker_does() -> None:
         finally:
             await executor.close()
         assert all(state["seconds"] >= 0.0 and state["pid"] > 1 for look in looks for state in look)
-        return [sorted((state["state"], state["task"]) for state in look) for look in looks]
+        return [sorted((state["state"], state["task"], state["iteration"]) for state in look) for look in looks]
 
-    idle = ("idle", "")
-    assert asyncio.run(use()) == [[idle, idle], [("busy", "sleep"), idle], [idle, idle]]
+    idle = ("idle", "", "")
+    assert asyncio.run(use()) == [[idle, idle], [("busy", "sleep", "12"), idle], [idle, idle]]
 
 
 class Worker:

@@ -10,7 +10,7 @@ from evolve.errors import EvolveEnvironmentError
 from evolve.executors.ray_driver import RayDriver
 from evolve.executors.ray_worker import probe
 
-OPENING = {"handler": "evolve.tasks:handle", "gpus": 0.0}
+OPENING = {"handler": "evolve.tasks:handle", "gpus": 0.0, "memory": 3 << 30}
 
 
 class WorkerCrashedError(Exception):
@@ -25,12 +25,14 @@ class MadeUpRay:
     """A cluster of one node, whose workers answer what this test wants."""
 
     def __init__(self, answer: bytes | Exception | None, *, cpus: int = 2, is_home_alive: bool = True) -> None:
-        self._answer, self._cpus, self._is_home_alive = answer, cpus, is_home_alive
+        self._answer, self._has, self._is_home_alive = answer, {"CPU": cpus, "memory": 8e9}, is_home_alive
         self.asked: list[str] = []
+        self.booked: list[int | None] = []
         self.cancelled: list[str] = []
 
     def remote(self, **options: Any) -> Any:
         assert options["max_retries"] == 0
+        self.booked.append(options.get("memory"))
         return lambda function: SimpleNamespace(remote=lambda: self._ask(function.__name__))
 
     def _ask(self, name: str) -> str:
@@ -42,7 +44,7 @@ class MadeUpRay:
 
     def nodes(self) -> list[dict[str, Any]]:
         home = {"NodeID": "home", "Alive": self._is_home_alive, "Resources": {}}
-        return [home, {"NodeID": "north", "Alive": True, "Resources": {"CPU": self._cpus}, "NodeManagerAddress": "n"}]
+        return [home, {"NodeID": "north", "Alive": True, "Resources": self._has, "NodeManagerAddress": "n"}]
 
     def get_runtime_context(self) -> Any:
         return SimpleNamespace(get_node_id=lambda: "home")
@@ -77,7 +79,7 @@ def proven(ray: MadeUpRay) -> Said:
 def test_a_cluster_that_can_work_is_told_with_its_nodes(answer: bytes | Exception) -> None:
     [look] = proven(MadeUpRay(answer))
 
-    assert look["nodes"][1] == {"id": "north", "name": "n", "cpus": 2, "gpus": 0.0}
+    assert look["nodes"][1] == {"id": "north", "name": "n", "cpus": 2, "gpus": 0.0, "memory": 8_000_000_000}
 
 
 @pytest.mark.parametrize(
@@ -110,6 +112,14 @@ def test_a_cluster_that_has_no_processor_yet_is_not_asked() -> None:
     proven(ray)
 
     assert ray.asked == []
+
+
+def test_work_books_memory_and_the_question_whether_there_can_be_work_does_not() -> None:
+    ray = MadeUpRay(probe())
+
+    proven(ray)
+
+    assert ray.booked == [3 << 30, 3 << 30, None]
 
 
 def test_when_this_machine_leaves_the_cluster_the_process_ends() -> None:

@@ -12,7 +12,7 @@ from evolve.executors.batching import Job
 from evolve.executors.frames import bodies, decode, encode, framed
 from evolve.executors.ray_flights import N_LOSSES, Flights
 
-NODES = [{"id": name, "name": name, "cpus": 1, "gpus": 0.0} for name in ("north", "south")]
+NODES = [{"id": name, "name": name, "cpus": 1, "gpus": 0.0, "memory": 4 << 30} for name in ("north", "south")]
 
 
 class Sky:
@@ -70,6 +70,17 @@ async def warmed(sky: Sky) -> None:
     """Let it learn that its tasks take no time."""
     sky.add(0)
     await sky.land("warm")
+
+
+def test_no_more_fly_than_nodes_have_memory_for() -> None:
+    async def use() -> None:
+        flights = Flights(lambda message, blob: None, most=None, gpus=0.0, memory=3 << 30)
+        flights.hear(
+            {"say": "look", "nodes": [{**NODES[0], "cpus": 8}, {**NODES[1], "memory": 1 << 30}], "posts": []}, b""
+        )
+        assert flights.capacity == 1
+
+    in_a_loop(use)
 
 
 def answers(jobs: list[Job]) -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from evolve.cli.app import cli
+from evolve.config.problem import load_problem
 from evolve.config.tables import ExportTable
 from evolve.errors import SeedError
 from evolve.export.construction import constructed, document_text, json_data
@@ -49,6 +50,24 @@ def test_the_program_runs_in_the_sandbox_and_its_data_comes_back_plain() -> None
     assert data == {"circles": [[0.1, 0.5, 1e-3]], "names": ["a", None], "count": 3, "fine": True}
     with pytest.raises(SeedError, match=r"candidate 7 gives no construction: exception: .*no packing"):
         constructed(failing, unsafe=True)
+
+
+def test_the_function_is_called_with_the_parameters_and_for_several_sizes_with_each() -> None:
+    text = "def construct(n):\n    return [n, n]\n"
+    export = ExportTable(form="construction", function="construct")
+    one, several = (load_problem("golomb_ruler", parameters={"n": n}) for n in ("7", "5,6/8"))
+
+    assert constructed(discovery_of(one, text, export=export), unsafe=True) == [7, 7]
+    found = constructed(discovery_of(several, text, export=export), unsafe=True)
+    assert found == {"n5": [5, 5], "n6": [6, 6], "n8": [8, 8]}
+
+
+def test_a_construction_that_the_run_keeps_is_not_made_again() -> None:
+    discovery = discovery_of(load_problem("girth_five"), "def construct(n, best, seed):\n    raise ValueError\n")
+    evaluation = replace(discovery.record.evaluation, artifacts={"construction": "[[0, 1]]"})
+    kept = replace(discovery, record=replace(discovery.record, evaluation=evaluation))
+
+    assert constructed(kept) == [[0, 1]]
 
 
 def test_the_document_has_the_numbers_exactly_and_the_whole_certificate() -> None:

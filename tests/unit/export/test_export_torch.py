@@ -1,6 +1,6 @@
 """Exported torch code in a process with torch: functions to the bit, optimizers with the tests written beside them.
 
-They run where torch is installed (`make torch`), a few imports of it in all.
+They run where torch is installed (`make torch`), two imports of it in all.
 """
 
 import importlib.util
@@ -56,8 +56,13 @@ def in_torch(arguments: list[str], folder: Path) -> str:
     return done.stdout
 
 
-def test_exported_functions_in_torch_compute_the_interpreter_s_bits(tmp_path: Path) -> None:
+def test_exported_functions_in_torch_compute_the_interpreter_s_bits_and_roots_to_the_accuracy_of_torch(
+    tmp_path: Path,
+) -> None:
     # given
+    rooted = renamed(over(ELEMENTARY, "def f(x):\n    return sqrt(x) + exp(-x) * log(x) - tanh(sin(x))\n"), "rooted")
+    (tmp_path / "rooted.py").write_text(torch_function(rooted))
+    places = [np.linspace(0.5, 9.0, 300)]
     one = over(ELEMENTARY, "def f(x):\n    return maximum(minimum(x, 0.5), square(x)) - abs(x) / 3.0\n")
     exact = [each for each in REAL_FUNCTIONS if "sqrt" not in words_used(each.program, each.vocabulary)]
     drawn = [drawn_function(seed, words=EXACT_IN_TORCH) for seed in range(25)]
@@ -67,28 +72,17 @@ def test_exported_functions_in_torch_compute_the_interpreter_s_bits(tmp_path: Pa
         write = torch_float32 if function.is_machine else torch_function
         (tmp_path / f"{function.name}.py").write_text(write(function))
     arrays = {f"{name}_{k}": each for name, points in points_for.items() for k, each in enumerate(points)}
-    np.savez(tmp_path / "points.npz", **arrays)  # type: ignore[arg-type]  # a name could be an option
+    np.savez(tmp_path / "points.npz", rooted_0=places[0], **arrays)  # type: ignore[arg-type]  # a name could be an option
 
     # when
-    in_torch(["-c", RUN_ALL, *points_for], tmp_path)
+    in_torch(["-c", RUN_ALL, "rooted", *points_for], tmp_path)
 
     # then
     found = np.load(tmp_path / "results.npz")
     for function in functions:
         wanted = interpreted(function, points_for[function.name])
         assert_same_bits(found[function.name], wanted, what=function.name)
-
-
-def test_roots_in_torch_agree_to_the_accuracy_of_torch(tmp_path: Path) -> None:
-    function = renamed(over(ELEMENTARY, "def f(x):\n    return sqrt(x) + exp(-x) * log(x) - tanh(sin(x))\n"), "g0")
-    points = [np.linspace(0.5, 9.0, 300)]
-    (tmp_path / "g0.py").write_text(torch_function(function))
-    np.savez(tmp_path / "points.npz", g0_0=points[0])
-
-    in_torch(["-c", RUN_ALL, "g0"], tmp_path)
-
-    found = np.load(tmp_path / "results.npz")["g0"]
-    np.testing.assert_allclose(found, interpreted(function, points), rtol=1e-13, atol=1e-13)
+    np.testing.assert_allclose(found["rooted"], interpreted(rooted, places), rtol=1e-13, atol=1e-13)
 
 
 def points_for_function(function: ExportedFunction) -> list[np.ndarray]:

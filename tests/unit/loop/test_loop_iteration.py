@@ -14,7 +14,7 @@ from archive.islands import Islands
 from evaluators.contract import Evaluation, Failure
 from evolve import tasks
 from evolve.errors import EvolveEnvironmentError, SeedError
-from evolve.executors import InfrastructureError, TaskError
+from evolve.executors import ITERATION, InfrastructureError, TaskError
 from evolve.loop.iteration import EVALUATION_COST, MAX_DETAIL, Bench, judge_all, run_iteration
 from evolve.loop.randomness import Purpose, evaluation_seed, stream
 from evolve.loop.search import Search
@@ -177,7 +177,7 @@ def test_the_operator_is_sent_the_answers_to_its_own_requests_and_charged_for_th
 
     assert [answer["n"] for answer in operator.received] == [1, 2]
     assert [asked[0] for asked in executor.asked] == ["first", "second", tasks.EVALUATE]
-    assert executor.asked[1][1] == {"for": "second"}
+    assert executor.asked[1][1] == {"for": "second", ITERATION: 1}
     assert outcome.cost == pytest.approx(1.75 + EVALUATION_COST)
 
 

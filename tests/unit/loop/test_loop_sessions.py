@@ -2,8 +2,9 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from evolve.loop import Event, RunOptions, RunSummary, replay_run, resume_run, s
 from evolve.loop.setup import build_operators, build_search
 from evolve.operators.symbolic import SymbolicBurst
 from evolve.store import RunReader, RunWriter
+from tests.conftest import PYTHON_EVALUATE, PYTHON_SEED, PYTHON_TOML, write_problem
+
+pytestmark = pytest.mark.xdist_group("loop-sessions")  # what its tests share is made once
 
 
 def silent(event: Event) -> None:
@@ -25,6 +29,30 @@ def started(folder: Path, run_dir: Path, **options: Any) -> tuple[RunSummary, li
     events: list[Event] = []
     settings: dict[str, Any] = {"rng_seed": 3, "workers": 1, "durability": "fast"}
     return start_run(load_problem(folder), run_dir, RunOptions(**settings | options), events.append), events
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A run of three evaluations that has ended, and how."""
+
+    run_dir: Path
+    summary: RunSummary
+
+
+@pytest.fixture(scope="module")
+def ended_once(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    """The run that the tests below have copies of."""
+    folder = tmp_path_factory.mktemp("ended")
+    problem = write_problem(folder / "toy", toml=PYTHON_TOML, seed=PYTHON_SEED, evaluate=PYTHON_EVALUATE)
+    summary, _ = started(problem, folder / "run", evaluations=3)
+    return Ended(run_dir=folder / "run", summary=summary)
+
+
+@pytest.fixture
+def ended(ended_once: Ended, tmp_path: Path) -> Ended:
+    """A copy of it, to be gone on with."""
+    shutil.copytree(ended_once.run_dir, tmp_path / "run")
+    return Ended(run_dir=tmp_path / "run", summary=ended_once.summary)
 
 
 def recorded_options(run_dir: Path) -> dict[str, Any]:
@@ -75,38 +103,36 @@ def test_one_budget_given_replaces_all_of_the_problems_and_events_come_in_order(
     assert events[-1].data == asdict(summary)
 
 
-def test_a_resume_keeps_what_it_is_not_told_and_records_what_it_is(python_problem: Path, tmp_path: Path) -> None:
-    started(python_problem, tmp_path / "run", evaluations=3)
-    before = recorded_options(tmp_path / "run")
+def test_a_resume_keeps_what_it_is_not_told_and_records_what_it_is(ended: Ended) -> None:
+    before = recorded_options(ended.run_dir)
 
-    again = resume_run(tmp_path / "run", silent, target=1e9, evaluations=5)
+    again = resume_run(ended.run_dir, silent, target=1e9, evaluations=5)
 
     assert again.evaluations == 5
-    assert recorded_options(tmp_path / "run") == before | {"evaluations": 5, "target": 1e9}
-    assert replay_run(tmp_path / "run").equal
+    assert recorded_options(ended.run_dir) == before | {"evaluations": 5, "target": 1e9}
+    assert replay_run(ended.run_dir).equal
 
 
-def test_a_resume_that_has_nothing_to_do_changes_the_log_in_nothing(python_problem: Path, tmp_path: Path) -> None:
-    first, _ = started(python_problem, tmp_path / "run", evaluations=3)
+def test_a_resume_that_has_nothing_to_do_changes_the_log_in_nothing(ended: Ended) -> None:
+    first = ended.summary
 
-    again = resume_run(tmp_path / "run", silent)
+    again = resume_run(ended.run_dir, silent)
 
     assert (again.archive_hash, again.evaluations, again.best_id) == (first.archive_hash, 3, first.best_id)
     assert again.seconds >= first.seconds
-    reader = RunReader(tmp_path / "run")
+    reader = RunReader(ended.run_dir)
     assert [each["stopped_by"] for each in reader.sessions()] == ["evaluations", "evaluations"]
     reader.close()
 
 
-def test_a_run_that_is_being_worked_on_can_be_replayed_but_not_resumed(python_problem: Path, tmp_path: Path) -> None:
-    started(python_problem, tmp_path / "run", evaluations=2)
-    writer = RunWriter.open(tmp_path / "run")
+def test_a_run_that_is_being_worked_on_can_be_replayed_but_not_resumed(ended: Ended) -> None:
+    writer = RunWriter.open(ended.run_dir)
 
     with pytest.raises(EvolveEnvironmentError, match="another controller"):
-        resume_run(tmp_path / "run", silent, evaluations=9)
+        resume_run(ended.run_dir, silent, evaluations=9)
 
-    assert replay_run(tmp_path / "run").equal
-    assert recorded_options(tmp_path / "run")["evaluations"] == 2
+    assert replay_run(ended.run_dir).equal
+    assert recorded_options(ended.run_dir)["evaluations"] == 3
     writer.close()
 
 
@@ -161,32 +187,28 @@ def test_a_seed_program_that_raises_is_told_without_an_empty_line(python_problem
         started(python_problem, tmp_path / "run")
 
 
-def test_a_certificate_holds_all_that_a_checker_needs_and_leaves_no_torn_file(
-    python_problem: Path, tmp_path: Path
-) -> None:
-    started(python_problem, tmp_path / "run", evaluations=1)
-    folder = tmp_path / "run" / "certificates"
+def test_a_certificate_holds_all_that_a_checker_needs_and_leaves_no_torn_file(ended: Ended) -> None:
+    folder = ended.run_dir / "certificates"
 
-    verification = verify_candidate(tmp_path / "run", 1)
+    verification = verify_candidate(ended.run_dir, 1)
 
     assert verification.certificate == folder / "1.json"
     document = json.loads((folder / "1.json").read_text(encoding="utf-8"))
     assert [each.name for each in folder.iterdir()] == ["1.json"]
     assert (document["candidate"], document["verdict"], document["value"]) == (1, "certified", 1.0)
-    assert document["files"] == {"seed.py": (python_problem / "seed.py").read_text(encoding="utf-8")}
+    assert document["files"] == {"seed.py": PYTHON_SEED}
     assert document["certificate"] == {"first": 1.0}
 
     os.truncate(folder / "1.json", 3)
-    verify_candidate(tmp_path / "run", 1)
+    verify_candidate(ended.run_dir, 1)
     assert json.loads((folder / "1.json").read_text(encoding="utf-8")) == document
 
 
-def test_a_certificate_that_cannot_be_written_is_the_machines_fault(python_problem: Path, tmp_path: Path) -> None:
-    started(python_problem, tmp_path / "run", evaluations=1)
-    (tmp_path / "run" / "certificates").write_text("in the way", encoding="utf-8")
+def test_a_certificate_that_cannot_be_written_is_the_machines_fault(ended: Ended) -> None:
+    (ended.run_dir / "certificates").write_text("in the way", encoding="utf-8")
 
     with pytest.raises(EvolveEnvironmentError, match="cannot write the certificate"):
-        verify_candidate(tmp_path / "run", 1)
+        verify_candidate(ended.run_dir, 1)
 
 
 def test_a_problem_without_a_proof_claims_nothing_and_writes_nothing(symbolic_problem: Path, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import importlib.util
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from evolve.config.problem import load_problem
 ROOT = Path(__file__).parents[3]
 RECORDS = ROOT.parent / "shared" / "data" / "records"
 FOLDER = ROOT / "problems" / "circle_packing_26"
+pytestmark = pytest.mark.xdist_group("circle-packing")  # its judge is started once
 
 
 def load_evaluator() -> Any:
@@ -194,10 +195,15 @@ def test_a_published_construction_comes_out_at_its_verified_value(name: str, cer
     assert judge.verify(Answering(rows))["verdict"] == "certified"
 
 
-def judged_program(text: str) -> Evaluation:
-    problem = load_problem("circle_packing_26")
-    with Judge(JudgeSpec.from_mapping(problem.judge_spec_mapping())) as whole:
-        return whole.evaluate({"seed.py": text})
+@pytest.fixture(scope="module")
+def judging() -> Iterator[Judge]:
+    """The judge of the problem; each program has a process of its own below it."""
+    with Judge(JudgeSpec.from_mapping(load_problem("circle_packing_26").judge_spec_mapping())) as whole:
+        yield whole
+
+
+def judged_program(judging: Judge, text: str) -> Evaluation:
+    return judging.evaluate({"seed.py": text})
 
 
 @pytest.mark.parametrize(
@@ -210,41 +216,47 @@ def judged_program(text: str) -> Evaluation:
         ("import os\n\n\ndef pack():\n    os._exit(0)\n", Failure.CRASH, ""),
     ],
 )
-def test_a_hostile_program_is_a_failure_and_never_a_score(text: str, failure: Failure, words: str) -> None:
-    evaluation = judged_program(text)
+def test_a_hostile_program_is_a_failure_and_never_a_score(
+    judging: Judge, text: str, failure: Failure, words: str
+) -> None:
+    evaluation = judged_program(judging, text)
     assert evaluation.failure is failure
     assert words in evaluation.detail
 
 
-def test_a_program_cannot_reach_the_judge_through_its_answer() -> None:
+def test_a_program_cannot_reach_the_judge_through_its_answer(judging: Judge) -> None:
     text = (
         "class Liar(float):\n    def __float__(self):\n        return 1.0\n    def __le__(self, other):\n"
         "        return True\n    __ge__ = __le__\n\n\ndef pack():\n    return [[Liar(7.0)] * 3] * 26\n"
     )
-    evaluation = judged_program(text)
+    evaluation = judged_program(judging, text)
     assert evaluation.failure is Failure.INVALID
 
 
-def seed_with(change: Callable[[str], str]) -> Evaluation:
-    return judged_program(change((FOLDER / "seed.py").read_text(encoding="utf-8")))
+def seed_with(judging: Judge, change: Callable[[str], str]) -> Evaluation:
+    return judged_program(judging, change((FOLDER / "seed.py").read_text(encoding="utf-8")))
 
 
-def test_a_search_that_wants_more_looks_than_there_are_keeps_what_it_has_shown() -> None:
-    evaluation = seed_with(lambda text: text.replace("range(2)", "range(10_000)"))
+@pytest.fixture(scope="module")
+def unchanged(judging: Judge) -> Evaluation:
+    """What the seed program is worth."""
+    return seed_with(judging, lambda text: text)
+
+
+def test_a_search_that_wants_more_looks_than_there_are_keeps_what_it_has_shown(judging: Judge) -> None:
+    evaluation = seed_with(judging, lambda text: text.replace("range(2)", "range(10_000)"))
     assert evaluation.score is not None
     assert evaluation.score > 1.0
 
 
-def test_a_search_that_shows_nothing_fails_with_a_reason() -> None:
-    evaluation = seed_with(lambda text: text.replace("radii, 40, 0.05)", "radii, 10_000, 0.05)"))
+def test_a_search_that_shows_nothing_fails_with_a_reason(judging: Judge) -> None:
+    evaluation = seed_with(judging, lambda text: text.replace("radii, 40, 0.05)", "radii, 10_000, 0.05)"))
     assert evaluation.failure is Failure.EXCEPTION
     assert "the search has shown no packing" in evaluation.detail
 
 
-def test_the_seed_is_modest_and_certified() -> None:
-    problem = load_problem("circle_packing_26")
-    with Judge(JudgeSpec.from_mapping(problem.judge_spec_mapping())) as whole:
-        evaluation, verdict = whole.evaluate(problem.seed_files), whole.verify(problem.seed_files)
+def test_the_seed_is_modest_and_certified(judging: Judge, unchanged: Evaluation) -> None:
+    evaluation, verdict = unchanged, judging.verify(load_problem("circle_packing_26").seed_files)
     assert evaluation.score is not None
     assert 0.9 < evaluation.score < 2.2
     assert verdict.verdict is Certainty.CERTIFIED
@@ -261,8 +273,8 @@ def test_the_seed_is_modest_and_certified() -> None:
         ("cooling = 0.95", "cooling = 1.0"),
     ],
 )
-def test_editing_one_literal_of_the_seed_improves_it(old: str, new: str) -> None:
-    before, after = seed_with(lambda text: text), seed_with(lambda text: text.replace(old, new))
-    assert before.score is not None
+def test_editing_one_literal_of_the_seed_improves_it(judging: Judge, unchanged: Evaluation, old: str, new: str) -> None:
+    after = seed_with(judging, lambda text: text.replace(old, new))
+    assert unchanged.score is not None
     assert after.score is not None
-    assert after.score > before.score
+    assert after.score > unchanged.score

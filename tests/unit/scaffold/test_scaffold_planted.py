@@ -13,14 +13,14 @@ from evolve.scaffold.check import check_problem
 from evolve.scaffold.containment_checks import check_grading, check_inputs, check_sight
 from evolve.scaffold.direction_check import check_direction
 from evolve.scaffold.findings import State
-from evolve.scaffold.place_checks import Edits
+from evolve.scaffold.place_checks import Edits, check_axes
 from evolve.scaffold.seed_checks import SeedRuns, check_determinism, run_seed
 from evolve.scaffold.tolerance_check import check_tolerance, tolerances_in
 from evolve.scaffold.trials import Trials
 from tests.extent import ALL_TESTS
 from tests.unit.scaffold.planted import PLANTED, plant
 
-NO_EDITS = Edits(scored=(), failed=(), wanted=0)
+NO_EDITS = Edits(scored=(), failed=(), n_made=0)
 CAUGHT = {
     "in_process": "grading",
     "claimed_score": "claimed scores",
@@ -89,6 +89,16 @@ def test_a_score_the_wrong_way_round_is_told_as_a_suspicion(tmp_path: Path) -> N
     assert found.seen.startswith("a suspicion")
     assert "the more an answer is spoilt by noise, the higher its score" in found.seen
     assert 'the metric "largest_error" rises' in found.seen
+
+
+def test_edits_that_nobody_had_the_time_to_judge_are_no_fault_of_the_program_s(tmp_path: Path) -> None:
+    with judged(tmp_path, "sound") as (trials, seed):
+        *_, unjudged = check_axes(trials, seed.plain, Edits(scored=(), failed=(), n_made=20))
+        *_, none = check_axes(trials, seed.plain, NO_EDITS)
+
+    assert "the time was up" in unjudged.seen
+    assert "--seconds" in unjudged.advice
+    assert "hardly anything that can be changed" in none.advice
 
 
 def test_a_sound_judge_is_blamed_for_nothing(tmp_path: Path) -> None:

@@ -31,9 +31,9 @@ def seed_of(*scores: float, twins: tuple[float, float] = (1.0, 1.0)) -> SeedRuns
     )
 
 
-def trials_of(*, repeats: int = 1, notices: tuple[str, ...] = ()) -> Trials:
+def trials_of(*, repeats: int = 1, notices: tuple[str, ...] = (), combine: str = "median") -> Trials:
     tables = SimpleNamespace(evaluator=SimpleNamespace(repeats=repeats, file=None))
-    return cast(Trials, SimpleNamespace(problem=SimpleNamespace(tables=tables, notices=notices)))
+    return cast(Trials, SimpleNamespace(problem=SimpleNamespace(tables=tables, notices=notices, combine=combine)))
 
 
 def tried(name: str, score: float) -> Tried:
@@ -54,6 +54,13 @@ def test_noise_is_told_with_the_repeats_that_it_takes() -> None:
     assert found.data["needed"] == 7
     assert "repeats = 7 halves it, 7 bring it to 1%" in found.advice
     assert check_noise(trials_of(repeats=7), seed, []).state is State.OK
+
+
+def test_noise_is_as_it_should_be_where_the_best_score_counts() -> None:
+    found = check_noise(trials_of(combine="best"), seed_of(0.5, 1.0, 1.5), [])
+
+    assert found.state is State.OK
+    assert "the best construction of a run counts" in found.seen
 
 
 def test_noise_beside_large_differences_is_small() -> None:

@@ -16,6 +16,8 @@ from sandbox.toolbox.graphs import ShortCycleFree, repaired
 from sandbox.toolbox.integers import IntegerSet, perfect_difference_set
 from sandbox.toolbox.tensors import MatrixProduct, lift, product_tensor, scheme_tensor
 from sandbox.toolbox.triangles import Heilbronn, convex_hull
+from tests.unit.toolbox.makers_continuous import CONTINUOUS
+from tests.unit.toolbox.makers_discrete import DISCRETE
 
 MAKERS: list[tuple[str, Callable[..., Toolbox[Any]]]] = [
     ("circles", lambda **more: Circles(6, **more)),
@@ -32,6 +34,8 @@ MAKERS: list[tuple[str, Callable[..., Toolbox[Any]]]] = [
     ("integer_set-basis", lambda **more: IntegerSet(15, "basis", **more)),
     ("short_cycle_free", lambda **more: ShortCycleFree(8, **more)),
     ("matrix_product", lambda **more: MatrixProduct(2, 2, 2, **more)),
+    *CONTINUOUS,
+    *DISCRETE,
 ]
 each_toolbox = pytest.mark.parametrize("make", [make for _, make in MAKERS], ids=[name for name, _ in MAKERS])
 
@@ -131,10 +135,10 @@ def test_an_inherited_object_is_given_once_asked_for_and_else_the_own_one() -> N
 @pytest.mark.parametrize(
     ("make", "solve", "optimum"),
     [
-        (lambda: Circles(2, work=200, seed=1), "press", 2 - np.sqrt(2)),
-        (lambda: DistanceRatio(4, 2, work=200, seed=1), "ascend", np.sqrt(0.5)),
-        (lambda: SphericalCode(4, 3, work=200, seed=1), "ascend", np.sqrt(8 / 3)),
-        (lambda: Heilbronn(4, "square", work=200, seed=1), "ascend", 0.5),
+        (lambda: Circles(2, work=5, seed=1), "press", 2 - np.sqrt(2)),
+        (lambda: DistanceRatio(4, 2, work=5, seed=1), "ascend", np.sqrt(0.5)),
+        (lambda: SphericalCode(4, 3, work=5, seed=1), "ascend", np.sqrt(8 / 3)),
+        (lambda: Heilbronn(4, "square", work=5, seed=1), "ascend", 0.5),
     ],
 )
 def test_solvers_find_small_optima_that_everybody_knows(make: Callable[[], Any], solve: str, optimum: float) -> None:
@@ -169,12 +173,12 @@ def test_slopes_are_derivatives_of_the_measures_along_moves_that_keep_the_place(
     move = 1e-6 * np.random.default_rng(1).normal(size=points.shape)
     if make is SphericalCode:
         move -= (move * points).sum(1)[:, None] * points
-        change = toolbox.measures(toolbox.inside(points + move)) - toolbox.measures(points)
+        change = toolbox.measures.values(toolbox.region.inside(points + move)) - toolbox.measures.values(points)
     else:
         gaps = [np.linalg.norm(q[toolbox.pairs[0]] - q[toolbox.pairs[1]], axis=1) for q in (points, points + move)]
         change = gaps[1] - gaps[0]
 
-    assert toolbox.slopes(points) @ move.ravel() == pytest.approx(change, abs=1e-10)
+    assert toolbox.measures.slopes(points) @ move.ravel() == pytest.approx(change, abs=1e-10)
 
 
 @pytest.mark.parametrize("kind", [DistanceRatio, SphericalCode])
@@ -183,9 +187,11 @@ def test_gradients_hold_off_the_place_too(kind: Any) -> None:
     rng = np.random.default_rng(1)
     points, move, weights = 1.7 * toolbox.random() + 0.1, rng.normal(size=(6, 3)), rng.random(15)
 
-    change = weights @ (toolbox.measures(points + 1e-6 * move) - toolbox.measures(points - 1e-6 * move)) / 2e-6
+    change = (
+        weights @ (toolbox.measures.values(points + 1e-6 * move) - toolbox.measures.values(points - 1e-6 * move)) / 2e-6
+    )
 
-    assert toolbox.gradient(points, weights) @ move.ravel() == pytest.approx(change, abs=1e-7)
+    assert toolbox.measures.gradient(points, weights) @ move.ravel() == pytest.approx(change, abs=1e-7)
 
 
 @pytest.mark.parametrize("region", ["triangle", "square", "convex"])
@@ -194,9 +200,9 @@ def test_slopes_of_triangles_are_derivatives(region: str) -> None:
     points = toolbox.random()
     move = 1e-7 * np.random.default_rng(1).normal(size=points.shape)
 
-    change = toolbox.measures(points + move) - toolbox.measures(points)
+    change = toolbox.measures.values(points + move) - toolbox.measures.values(points)
 
-    assert toolbox.slopes(points) @ move.ravel() == pytest.approx(change, abs=1e-12)
+    assert toolbox.measures.slopes(points) @ move.ravel() == pytest.approx(change, abs=1e-12)
 
 
 @pytest.mark.parametrize("make", [Autoconvolution, Overlap])
@@ -206,9 +212,9 @@ def test_slopes_of_levels_are_derivatives(make: Any) -> None:
     move = np.random.default_rng(1).normal(size=9)
     move -= move.mean()
 
-    change = (toolbox.levels(heights + 1e-6 * move) - toolbox.levels(heights - 1e-6 * move)) / 2e-6
+    change = (toolbox.family.levels(heights + 1e-6 * move) - toolbox.family.levels(heights - 1e-6 * move)) / 2e-6
 
-    assert toolbox.level_slopes(heights, np.arange(17)) @ move == pytest.approx(change, abs=1e-8)
+    assert toolbox.family.slopes(heights, np.arange(17)) @ move == pytest.approx(change, abs=1e-8)
 
 
 def test_the_hull_goes_around_its_corners() -> None:
