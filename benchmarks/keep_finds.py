@@ -41,6 +41,8 @@ def find_of(run: Path) -> tuple[Problem, Find]:
     if ran.tables.family is not None and ran.tables.family.generalize:
         raise ValueError(f"{ran.name}: programs for many sizes are no construction")
     problem = load_problem(ran.folder.name, parameters=ran.tables.parameters)
+    if ran.seed_files != problem.seed_files:
+        raise ValueError(f"{problem.name}: the seed program has changed since the run")
     known = problem.tables.known
     if known is None or known.alphaevolve is None:
         raise ValueError(f"{problem.name}: no value of AlphaEvolve's is known")

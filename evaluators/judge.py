@@ -285,7 +285,10 @@ def open_sandbox(spec: JudgeSpec) -> Sandbox:
 
     spec = settled(spec)
     gpu = GpuAccess(devices=spec.gpus, memory_share=spec.gpu_share) if spec.gpus else None
-    return ProcessSandbox(limits=spec.limits.limits(), preload=spec.preload, unsafe=spec.unsafe, gpu=gpu)
+    n_parked = 0 if spec.limits.gpu_shared_mb else 1  # a parked process holds that much of the card
+    return ProcessSandbox(
+        limits=spec.limits.limits(), preload=spec.preload, unsafe=spec.unsafe, gpu=gpu, n_parked=n_parked
+    )
 
 
 def parsed(files: Mapping[str, str], symbolic: SymbolicSpec, vocabulary: Vocabulary) -> Program:

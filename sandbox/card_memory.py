@@ -12,6 +12,7 @@ import ctypes
 import math
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,7 @@ LIBRARY = "libcuda.so.1"
 ALIGNMENT = 4096
 _DEVICE = 1  # kinds of places: a card, by its number
 _PINNED, _AS_DESCRIPTOR, _MAY_READ_AND_WRITE, _SMALLEST = 1, 1, 3, 0
+_OUT_OF_MEMORY = 2
 _FIRST_CARD = 0  # of those that this process sees; judge and candidate see the same
 
 
@@ -95,12 +97,24 @@ class MappedCardMemory:
         else:
             named = ctypes.c_void_p(descriptor)
             self._ask("cuMemImportFromShareableHandle", ctypes.byref(self._handle), named, _AS_DESCRIPTOR)
+        self.address = 0
+        try:
+            self._map(size)
+        except SandboxError:
+            self._give_back(("cuMemRelease", (self._handle,)))
+            raise
+
+    def _map(self, size: ctypes.c_size_t) -> None:
         place, zero = ctypes.c_ulonglong(), ctypes.c_ulonglong(0)
         self._ask("cuMemAddressReserve", ctypes.byref(place), size, ctypes.c_size_t(0), zero, zero)
+        try:
+            self._ask("cuMemMap", place, size, ctypes.c_size_t(0), self._handle, zero)
+            access = _Access(place=_Place(_DEVICE, _FIRST_CARD), flags=_MAY_READ_AND_WRITE)
+            self._ask("cuMemSetAccess", place, size, ctypes.byref(access), ctypes.c_size_t(1))
+        except SandboxError:
+            self._give_back(("cuMemUnmap", (place, size)), ("cuMemAddressFree", (place, size)))
+            raise
         self.address = place.value
-        self._ask("cuMemMap", place, size, ctypes.c_size_t(0), self._handle, zero)
-        access = _Access(place=_Place(_DEVICE, _FIRST_CARD), flags=_MAY_READ_AND_WRITE)
-        self._ask("cuMemSetAccess", place, size, ctypes.byref(access), ctypes.c_size_t(1))
 
     def exported(self) -> int:
         """A descriptor for it, which the caller owns.
@@ -134,12 +148,21 @@ class MappedCardMemory:
         if self.address:
             place, size = ctypes.c_ulonglong(self.address), ctypes.c_size_t(self.n_bytes)
             self.address = 0
-            for name, arguments in (
-                ("cuMemUnmap", (place, size)),
-                ("cuMemAddressFree", (place, size)),
-                ("cuMemRelease", (self._handle,)),
-            ):
+            errors = self._give_back(
+                ("cuMemUnmap", (place, size)), ("cuMemAddressFree", (place, size)), ("cuMemRelease", (self._handle,))
+            )
+            if errors:
+                raise errors[0]
+
+    def _give_back(self, *calls: tuple[str, tuple[Any, ...]]) -> list[SandboxError]:
+        """Ask all of it, whatever the driver says; what it refused."""
+        errors = []
+        for name, arguments in calls:
+            try:
                 self._ask(name, *arguments)
+            except SandboxError as error:
+                errors.append(error)
+        return errors
 
     def _ask(self, name: str, *arguments: Any) -> None:
         _ask(self._cuda, name, *arguments)
@@ -158,7 +181,12 @@ class CardMemory:
             SandboxError: the driver refused, or there is none.
         """
         self._memory = MappedCardMemory(n_bytes)
-        self._descriptor = self._memory.exported()
+        try:
+            self._descriptor = self._memory.exported()
+        except SandboxError:
+            with suppress(SandboxError):
+                self._memory.close()
+            raise
         self._used = 0
 
     @property
@@ -219,4 +247,5 @@ def _started() -> Any:
 def _ask(cuda: Any, name: str, *arguments: Any) -> None:
     number = getattr(cuda, name)(*arguments)
     if number != 0:
-        raise SandboxError(f"memory of a card cannot be shared: {name} gave the error {number}")
+        short = ": no such room is left on the card" if number == _OUT_OF_MEMORY else ""
+        raise SandboxError(f"memory of a card cannot be shared: {name} gave the error {number}{short}")

@@ -20,6 +20,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from sandbox.card_memory import MappedCardMemory
+from sandbox.errors import SandboxError
 from sandbox.frames import read_frame, write_all
 from sandbox.jail import Jail, close_files, confine, filter_calls
 from sandbox.modules import CandidateFinder, module_name_of
@@ -150,7 +151,11 @@ def _card_places(n_bytes: int) -> Placing | None:
 
     def placed(dtype: Any, shape: list[int], offset: int) -> Any:
         if not mapped:
-            mapped.append(MappedCardMemory(n_bytes, CARD))
+            try:
+                mapped.append(MappedCardMemory(n_bytes, CARD))
+            except SandboxError as error:  # it is not the program's, whose own exceptions are told with their lines
+                os.write(2, f"{error}\n".encode())
+                os._exit(SETUP_FAILED)
             os.close(CARD)
         return mapped[0].array(shape, dtype, offset).tensor(importlib.import_module("torch"))
 

@@ -72,20 +72,25 @@ class ProcessSession:
             self._channel = Channel(
                 output_bytes=limits.output_bytes, answer_bytes=limits.result_bytes, lifeline=link.lifeline
             )
-            if limits.shared_bytes:
-                self._shared = SharedMemory(limits.shared_bytes)
-            if limits.gpu_shared_bytes:
-                self._card = CardMemory(limits.gpu_shared_bytes)
         except OSError as error:
             raise SandboxError(f"cannot open the pipes of a session: {error}") from error
         self._error: CandidateError | SandboxError | None = None
         self._ending: dict[str, Any] | None = None
         try:
+            if limits.shared_bytes:
+                self._shared = SharedMemory(limits.shared_bytes)
+            if limits.gpu_shared_bytes:
+                self._card = CardMemory(limits.gpu_shared_bytes)
             shared = [each.descriptor for each in (self._shared, self._card) if each is not None]
             self._started: Reply | None = link.start(limits, (*self._channel.theirs, *shared))
             self._channel.close_theirs()
-        except SandboxError:
+        except (OSError, SandboxError) as error:
             self._channel.close()
+            if self._card is not None:
+                with suppress(SandboxError):
+                    self._card.close()
+            if isinstance(error, OSError):
+                raise SandboxError(f"cannot open the shared memory of a session: {error}") from error
             raise
         finally:
             for each in (self._shared, self._card):

@@ -14,6 +14,8 @@ from evaluators.constructions.verdict import Measured, Parameters, RejectedError
 from evaluators.constructions.zeros import BITS, Complex, complex_ball, critical_points
 
 CHECKER = "check_critical.py"
+SMALLEST = 1e-300
+"""Zeros nearer to 0 are told as if they were there."""
 
 
 def squared_moduli(zeros: Sequence[Complex]) -> list[fmpq]:
@@ -72,11 +74,12 @@ def _nearest(point: acb, others: Sequence[acb]) -> arb:
 
 def _measured(value: fmpq, zeros: Sequence[Complex]) -> Measured:
     sizes = [float_of(square) ** 0.5 for square in squared_moduli(zeros)]
+    largest = max(max(sizes), SMALLEST)
     return Measured(
         value=value,
         is_exact=False,
         construction=text_rows(zeros),
-        details={"least_share": min(sizes) / max(sizes), "mean_share": sum(sizes) / len(sizes) / max(sizes)},
+        details={"least_share": min(sizes) / largest, "mean_share": sum(sizes) / len(sizes) / largest},
         picture=points_picture(f"{len(zeros)} zeros", zeros),
     )
 

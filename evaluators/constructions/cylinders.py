@@ -14,6 +14,7 @@ from evaluators.constructions.pictures import float_of, points_picture
 from evaluators.constructions.verdict import Measured, Parameters, RejectedError, Verifier, Whole
 
 CHECKER = "check_existence.py"
+SMALLEST = 1e-250  # of squares: what floats can still divide by
 NEAR = fmpq(1, 10**4)  # where it is worth while to look for an exact solution
 
 
@@ -70,6 +71,10 @@ def _squared_distance(rows: Sequence[Sequence[fmpq]], i: int, j: int) -> fmpq:
 
 def _scaled(rows: Sequence[Sequence[fmpq]], squares: Sequence[fmpq]) -> list[list[fmpq]]:
     """About at the distance 2, where they are not there already, and with directions of about the length 1."""
+    if min(float_of(squares[0]), *(float_of(dot(row[3:], row[3:])) for row in rows)) < SMALLEST:
+        raise RejectedError(
+            "distances or directions are too small: expected lines about 2 apart, directions of about 1"
+        )
     factor = 2 / float_of(squares[0]) ** 0.5
     scale = fmpq(1) if abs(factor - 1) < 1e-9 else fmpq(*factor.as_integer_ratio())
     found = []

@@ -123,7 +123,9 @@ def _norm_of_image(polynomial: acb_poly, matrix: acb_mat, n: int) -> arb:
 
 
 def _length(column: acb_mat) -> arb:
-    return sum((squared(abs(column[i, 0])) for i in range(column.nrows())), arb(0)).sqrt()
+    """The length; 0 where it is not known to be more."""
+    total = sum((squared(abs(column[i, 0])) for i in range(column.nrows())), arb(0))
+    return total.sqrt() if total > 0 else arb(0)
 
 
 def matrix_mean(data: Any, parameters: Parameters) -> Measured:

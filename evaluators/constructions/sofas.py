@@ -18,6 +18,8 @@ from evaluators.constructions.verdict import Choice, Measured, Parameters, Rejec
 
 CHECKER = "check_sofas.py"
 GRID = 1 << 40
+FINE = 1 << 80
+"""The area is rounded down to a multiple of 1 / FINE: exactly it has thousands of digits."""
 FARTHEST = 4
 
 Vector = tuple[fmpq, fmpq]
@@ -50,7 +52,7 @@ def moving_sofa(data: Any, parameters: Parameters) -> Measured:
     if area <= 0:
         raise RejectedError("nothing passes the corner along this path, or its poses are too far from each other")
     return Measured(
-        value=area,
+        value=fmpq(int((area * FINE).floor()), FINE),
         is_exact=False,
         construction=[[str(value) for value in corner] for corner in corners],
         details={"length": float_of(right - left), "lost": float_of(max(slack))},

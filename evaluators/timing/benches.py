@@ -82,7 +82,10 @@ class CardBench:
         wanted = (*inputs, *task.places(inputs))
         memory = cast("OnCard", program).card
         memory.clear()
-        placed = [memory.array(tuple(each.shape), _numpy_type(each)) for each in wanted]
+        try:
+            placed = [memory.array(tuple(each.shape), _numpy_type(each)) for each in wanted]
+        except MemoryError as error:  # of shared memory, not the judge's own
+            raise ValueError(str(error)) from None
         tensors = [each.tensor(self._torch) for each in placed]
         outputs = tensors[len(inputs) :]
         for each in outputs:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from evaluators.timing.tasks import WrongOutputError
+from evaluators.timing.tasks import TooNoisyError
 from sandbox.torch_device import TorchDevice, open_device
 
 FLUSH_BYTES = 256 << 20  # five times the last cache of the largest cards there are
@@ -61,14 +61,15 @@ class QuietCard:
         """Return when the card does nothing for anybody else, and its caches hold nothing.
 
         Raises:
-            WrongOutputError: that never came; the text says on which task, `name`.
+            TooNoisyError: that never came; the text says on which task, `name`.
         """
         deadline = self._clock() + PATIENCE_SECONDS
         while (taken := self._burst()) > SLOWER * self.burst_seconds:
             if self._clock() > deadline:
-                raise WrongOutputError(
-                    f"on {name} something still runs on the card after the answer, for {PATIENCE_SECONDS:g} s: work of "
-                    f"the judge's takes {1e3 * taken:.3g} ms there, {1e3 * self.burst_seconds:.3g} ms before"
+                raise TooNoisyError(
+                    f"on {name} something still runs on the card, the candidate's or somebody else's, for "
+                    f"{PATIENCE_SECONDS:g} s: work of the judge's takes {1e3 * taken:.3g} ms there, "
+                    f"{1e3 * self.burst_seconds:.3g} ms before"
                 )
 
     def _burst(self) -> float:

@@ -34,6 +34,11 @@ def with_parameters(
     own = raw.get("family")
     own = own if isinstance(own, dict) else {}
     if many or generalize or own.get("generalize") is True:
+        if not many and own.get("parameter") in given:
+            raise ProblemError(
+                f"{own['parameter']} is what varies, and has one value: {str(given[own['parameter']])[:40]}",
+                hint="give two sizes or more, or leave --generalize out",
+            )
         return _family(raw, {name: given[name] for name in many}, values, folder)
     if values == defaults:
         return dict(raw)

@@ -171,7 +171,7 @@ class Problem:
         """
         if data.get("schema") != SCHEMA:
             raise ProblemError(f"the stored problem has schema {data.get('schema')!r}, this program reads {SCHEMA!r}")
-        tables, mistakes = read_tables(data["tables"])
+        tables, mistakes = read_tables(_as_it_was_judged(data["tables"]))
         if tables is None:
             raise ProblemError(f"the stored problem is damaged:\n{listing(mistakes)}")
         return cls(
@@ -260,6 +260,14 @@ def _load_peer(peer: PeerFolder) -> Problem:
         raise ProblemError(_message(peer.folder, mistakes))
     hashes = _judging_files(peer.folder, tables)
     return Problem(folder=peer.folder, tables=tables, seed_files=seed_files, judge_hashes=hashes, baselines={})
+
+
+def _as_it_was_judged(tables: dict[str, Any]) -> dict[str, Any]:
+    """Stored tables; those from before `combine` judged constructions by the median, and a resumed run goes on so."""
+    evaluator = tables.get("evaluator", {})
+    if evaluator.get("repeats", 1) == 1 or "combine" in evaluator:
+        return tables
+    return {**tables, "evaluator": {**evaluator, "combine": "median"}}
 
 
 def _judging_files(folder: Path, tables: ProblemFile) -> dict[str, str]:

@@ -132,7 +132,7 @@ class RayExecutor:
         }
         await self._process.open(opening, bundles)
         self.notices = notices_of(self._flights.nodes, self._flights.memory)
-        if self._flights.gpus and sum(node["gpus"] for node in self._flights.nodes) < self._flights.gpus:
+        if self._flights.gpus and not any(map(self._flights.room_of, self._flights.nodes)):
             self._do_without_cards()
 
     async def submit(self, task: str, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -173,11 +173,14 @@ class RayExecutor:
     def _do_without_cards(self) -> None:
         if self._gpus_needed:
             raise EvolveEnvironmentError(
-                f"the Ray cluster has no graphics card for a task that takes {self._flights.gpus:g}",
+                f"no node of the Ray cluster has a graphics card, and memory, for a task that takes "
+                f"{self._flights.gpus:g} cards",
                 hint='look at `evolve doctor --ray`, or let the problem do without: [sandbox] gpus = "auto"',
             )
         self._flights.gpus = 0.0
-        self.gpu_notice = "no graphics card in the Ray cluster: candidates are judged on processors"
+        self.gpu_notice = (
+            "no node of the Ray cluster has the cards and the memory of a task: candidates are judged on processors"
+        )
 
 
 def _state(node: str, pid: int | None, state: str) -> dict[str, Any]:

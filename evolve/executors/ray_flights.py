@@ -64,10 +64,13 @@ class Flights:
     @property
     def capacity(self) -> int:
         """How many tasks run at the same time."""
-        n_free = sum(slots_of(node, self.memory) for node in self.nodes)
-        if self.gpus:
-            n_free = min(n_free, sum(n_slots(int(node["gpus"]), self.gpus) for node in self.nodes))
+        n_free = sum(map(self.room_of, self.nodes))
         return n_free if self._most is None else min(self._most, n_free)
+
+    def room_of(self, node: Mapping[str, Any]) -> int:
+        """How many tasks run on a node at the same time, each with its memory and its share of the cards."""
+        n_free = slots_of(node, self.memory)
+        return min(n_free, n_slots(int(node["gpus"]), self.gpus)) if self.gpus else n_free
 
     def add(self, job: Job) -> None:
         """Send a task as soon as there is room."""
@@ -117,7 +120,8 @@ class Flights:
         bad = {*job.deaths, *job.refusals}
         if not bad:
             return ""
-        fit = [node for node in self.nodes if slots_of(node, self.memory) and (node["gpus"] or not job.needs_cards)]
+        has_room = self.room_of if job.needs_cards else lambda node: slots_of(node, self.memory)
+        fit = [node for node in self.nodes if has_room(node)]
         others = [node["id"] for node in fit if node["id"] not in bad]
         return others[(job.number + len(bad)) % len(others)] if others else ""
 

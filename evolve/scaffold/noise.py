@@ -110,12 +110,19 @@ def _noise(problem: Problem, files: Mapping[str, str], evaluations: Sequence[Eva
         raise SeedError(f"the program of {problem.name} fails ({failed.failure}): {failed.detail.strip()[-300:]}")
     return Noise(
         problem=problem.name,
-        parameters=dict(problem.tables.parameters),
+        parameters=_parameters_of(problem),
         program=hash_of(files),
         scores=scores,
         n_failed=len(evaluations) - len(scores),
         seconds=round(statistics.median(each.seconds for each in evaluations), 3),
     )
+
+
+def _parameters_of(problem: Problem) -> dict[str, Any]:
+    """The parameters' values, and all sizes of the one that a family varies."""
+    family = problem.tables.family
+    varied = {family.parameter: list(family.sizes)} if family is not None and problem.generalizes else {}
+    return {**problem.tables.parameters, **varied}
 
 
 def _compared(first: Sequence[Evaluation], other: Sequence[Evaluation]) -> Comparison | None:
@@ -145,7 +152,8 @@ def save_noise(problem: Problem, noise: Noise) -> Path:
         EvolveEnvironmentError: it cannot be written.
     """
     path = problem.folder / NOISE_FILE
-    others = [each for each in _stored(path) if each.get("problem") != noise.problem]
+    here = noise.problem, noise.parameters
+    others = [each for each in _stored(path) if (each.get("problem"), each.get("parameters")) != here]
     rows = sorted([*others, noise.to_json()], key=lambda row: str(row.get("problem")))
     try:
         path.write_text(json.dumps({"schema": SCHEMA, "measured": rows}, indent=1) + "\n", encoding="utf-8")
@@ -157,7 +165,7 @@ def save_noise(problem: Problem, noise: Noise) -> Path:
 def stored_noise(problem: Problem) -> dict[str, Any] | None:
     """What was measured for a problem with these parameters; `is_current` says whether of this seed program."""
     for row in _stored(problem.folder / NOISE_FILE):
-        if row.get("problem") == problem.name:
+        if (row.get("problem"), row.get("parameters")) == (problem.name, _parameters_of(problem)):
             numbers = [row.get(key) for key in ("mean", "deviation", "best", "seconds", "n_failed")]
             is_whole = isinstance(row.get("scores"), list) and all(isinstance(each, int | float) for each in numbers)
             is_current = row.get("program") == hash_of(problem.seed_files)

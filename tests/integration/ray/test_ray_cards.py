@@ -73,7 +73,7 @@ def test_a_cluster_without_cards_judges_on_processors_and_says_so(
 
     answers = run_with(executor, lambda executor: eight(executor, payload_of(tmp_path / "log", seconds=0.0)))
 
-    assert executor.gpu_notice.startswith("no graphics card in the Ray cluster")
+    assert executor.gpu_notice.startswith("no node of the Ray cluster has the cards")
     assert [answer["gpus"] for answer in answers] == [[]] * 8
 
 
@@ -84,5 +84,5 @@ def test_a_cluster_without_the_cards_that_are_needed_is_refused(
     async def use(_: Any) -> None:
         return None
 
-    with pytest.raises(EvolveEnvironmentError, match="the Ray cluster has no graphics card"):
+    with pytest.raises(EvolveEnvironmentError, match="no node of the Ray cluster has a graphics card"):
         run_with(joined(shared_cluster, monkeypatch, gpus=0.25), use)

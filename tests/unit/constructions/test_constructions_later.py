@@ -410,3 +410,27 @@ def test_a_claim_beside_the_construction_is_never_read() -> None:
     assert not claimed.valid
     assert plain.value is not None
     assert plain.value > Fraction(380856, 10**6)
+
+
+@pytest.mark.parametrize(
+    ("verifier", "data", "parameters", "is_valid"),
+    [
+        ("borcea", [[f"1/{10**200}", 0], [0, 0], [0, f"1/{10**200}"]], {"n": 3, "p": 2}, True),
+        (
+            "touching_cylinders",
+            [[0, 0, 0, 1, 0, 0], [0, 0, f"1/{10**200}", 0, 1, 0], [f"1/{10**200}", f"1/{10**200}", 0, 0, 0, 1]],
+            {"n": 3},
+            False,
+        ),
+        (
+            "crouzeix",
+            {"matrix": [[["1/3", 0], [0, 0]], [[0, 0], ["1/3", 0]]], "polynomial": [["-1/3", 0], [1, 0]]},
+            {"n": 2, "cuts": 16},
+            True,
+        ),
+    ],
+)
+def test_numbers_that_floats_cannot_hold_or_that_cancel_are_judged(
+    verifier: str, data: Any, parameters: dict[str, int], is_valid: bool
+) -> None:
+    assert verify(verifier, data, parameters).valid is is_valid
