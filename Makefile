@@ -25,7 +25,7 @@ demo: $(STAMP)
 	$(BIN)/evolve frontier last
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 3 --dist loadgroup tests
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests
 
 torch: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch "triton; sys_platform == 'linux'"

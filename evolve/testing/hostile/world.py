@@ -125,12 +125,10 @@ class World:
     def planted(self) -> list[Path]:
         """What carries the world's name in folders that everyone shares, or in the sandbox's own."""
         temporary = Path(tempfile.gettempdir())
-        folders = {*map(Path, _SHARED_FOLDERS), self._installed, temporary, *temporary.glob("evolve-sandbox-*/*")}
-        found = []
-        for folder in folders:
-            with contextlib.suppress(OSError):
-                found += [folder / name for name in os.listdir(folder) if self.name in name]
-        return found
+        folders = {*map(Path, _SHARED_FOLDERS), self._installed, temporary}
+        for sandbox in temporary.glob("evolve-sandbox-*"):
+            folders |= {sandbox / name for name in _names_in(sandbox)}
+        return [folder / name for folder in folders for name in _names_in(folder) if self.name in name]
 
     def close(self) -> None:
         """Remove everything; harmless when repeated."""
@@ -178,6 +176,13 @@ def _listen(folder: Path, name: str) -> tuple[socket.socket, ...]:
     for server in (unix, abstract):
         server.listen()
     return tcp, udp, unix, abstract
+
+
+def _names_in(folder: Path) -> list[str]:
+    """What a folder holds; nothing if it is none, or gone: sandboxes of others come and go meanwhile."""
+    with contextlib.suppress(OSError):
+        return os.listdir(folder)
+    return []
 
 
 def _portrait_of(path: Path) -> str:

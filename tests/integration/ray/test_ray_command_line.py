@@ -187,9 +187,8 @@ def our_workers(cluster: ClusterProcess) -> list[str]:
     return living()
 
 
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=dear)], ids=["Ctrl-C", "TERM"]
-)
+@dear
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "TERM"])
 def test_a_signal_ends_a_run_in_a_cluster_and_nothing_of_it_lives_on(
     number: int, code: int, shared_cluster: ClusterProcess, python_problem: Path, place: Path, tmp_path: Path
 ) -> None:

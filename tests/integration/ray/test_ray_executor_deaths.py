@@ -73,6 +73,7 @@ def test_a_ray_worker_killed_in_the_middle_of_a_parcel_costs_no_task_anything(
     assert len(run(joined(shared_cluster, 1), use)) == 40
 
 
+@dear
 def test_a_task_that_is_cancelled_in_the_middle_of_a_parcel_takes_nobody_along(
     shared_cluster: ClusterProcess, joined: Callable[..., RayExecutor]
 ) -> None:
