@@ -44,6 +44,7 @@ docs: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group docs
 	$(BIN)/python -m evolve.cli.reference > docs/commands.md
 	$(BIN)/python -m evolve.cli.library > docs/library.md
+	$(BIN)/python -m evolve.cli.zoo > docs/zoo.md
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 bench: $(STAMP)

@@ -16,8 +16,9 @@ from evaluators.errors import EvaluatorError
 from evaluators.exclusive import Alone, alone
 from evaluators.foreign import ForeignEvaluator, where
 from evaluators.handles import PythonCandidate, SymbolicCandidate
+from evaluators.optimizers.needs import INSTALL, MISSING, has_torch
 from evaluators.peers.evaluator import PeerCandidate, PeerEvaluator
-from evaluators.spec import CONSTRUCTION_FAMILY, PEER_FAMILY, JudgeSpec, SymbolicSpec
+from evaluators.spec import CONSTRUCTION_FAMILY, OPTIMIZER_FAMILY, PEER_FAMILY, JudgeSpec, SymbolicSpec
 from evaluators.stages import Handle, run_stages
 from sandbox.contract import Sandbox
 from sandbox.errors import CandidateError, CandidateSyntaxError, SandboxError
@@ -31,11 +32,14 @@ if TYPE_CHECKING:
     from evaluators.constructions.evaluator import ConstructionEvaluator
     from evaluators.constructions.family import FamilyEvaluator
     from evaluators.float32.family import Float32Family
+    from evaluators.optimizers.family import OptimizerFamily
+
+    SymbolicFamily = FunctionApproximation | Float32Family | OptimizerFamily
 
 __all__ = ["FitData", "FloatArray", "Judge", "JudgeSpec", "Symmetry", "fit_data", "open_sandbox"]
 
 NO_PROOF = "this problem's evaluator has no function verify(candidate)"
-FAMILIES = ("function_approximation", "float32", CONSTRUCTION_FAMILY)
+FAMILIES = ("function_approximation", "float32", OPTIMIZER_FAMILY, CONSTRUCTION_FAMILY)
 
 FloatArray = npt.NDArray[np.float64]
 FitData = tuple[FloatArray, FloatArray, bool]
@@ -58,7 +62,7 @@ class Judge:
         self._owns_sandbox = sandbox is None
         self._symbolic = spec.symbolic if spec.language == "symbolic" else None
         self._vocabulary = None if self._symbolic is None else _vocabulary(self._symbolic)
-        self._family: FunctionApproximation | Float32Family | None = None
+        self._family: SymbolicFamily | None = None
         self._foreign: ForeignEvaluator | PeerEvaluator | ConstructionEvaluator | FamilyEvaluator | None = None
         self.is_worn = False
         """Whether the evaluator ran out of memory: nobody knows what state that left it in."""
@@ -151,7 +155,7 @@ class Judge:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _build_family(self) -> "FunctionApproximation | Float32Family":
+    def _build_family(self) -> "SymbolicFamily":
         if self.spec.family not in FAMILIES:
             raise EvaluatorError(f"evaluator.family is {self.spec.family!r}, expected one of {', '.join(FAMILIES)}")
         if self._vocabulary is None:
@@ -244,12 +248,18 @@ def _constructions(spec: JudgeSpec) -> "ConstructionEvaluator | FamilyEvaluator"
     return FamilyEvaluator(spec) if "family" in spec.options else ConstructionEvaluator(spec)
 
 
-def _family_named(name: str) -> "type[FunctionApproximation | Float32Family]":
-    # Exact arithmetic is slow to import, and problems with another judge do without it.
+def _family_named(name: str) -> "type[SymbolicFamily]":
+    # Exact arithmetic and torch are slow to import, and problems with another judge do without them.
     if name == "float32":
         from evaluators.float32.family import Float32Family
 
         return Float32Family
+    if name == OPTIMIZER_FAMILY:
+        if not has_torch():
+            raise EvaluatorError(f"{MISSING}: {INSTALL}")
+        from evaluators.optimizers.family import OptimizerFamily
+
+        return OptimizerFamily
     from evaluators.approximation.family import FunctionApproximation
 
     return FunctionApproximation

@@ -13,6 +13,7 @@ N_TRIES = 2  # a sandbox that breaks is started once more
 N_CALLS = 10  # all calls of a candidate together may take so many times the limit of one
 SANDBOX_SECONDS = 180.0  # what a sandbox may take to start, to confine a process and to end it
 PEER_FAMILY = "peer"  # the evaluators of other engines' folders, see `evaluators.peers`
+OPTIMIZER_FAMILY = "optimizer"  # update rules that train networks, see `evaluators.optimizers`
 CONSTRUCTION_FAMILY = "construction"  # verifiers of constructions, see `evaluators.constructions`
 FAMILY_SCHEMA = "evolve.family/1"  # of a certificate for several sizes, see `evaluators.constructions.family`
 TURN_SECONDS = 3600.0  # what one timed evaluation waits for its turn at most

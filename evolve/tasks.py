@@ -26,6 +26,8 @@ PREPARE = "prepare"
 FIT = "fit"
 """As a burst's `kind`: no search, only the constants of its one parent are fitted."""
 FLOAT32 = "float32"
+RULE_BURST = "rule_burst"
+REFERENCES = "references"
 
 __all__ = ["HANDLER", "evaluation_from_mapping", "evaluation_to_mapping", "handle", "verdict_from_mapping"]
 
@@ -139,12 +141,45 @@ def float32(payload: Mapping[str, Any]) -> dict[str, Any]:
         return {"failed": str(error)}
 
 
+def references(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """What tuned AdamW does on the tasks of a problem: `judge`, `measure` -> `missing`, the runs nobody measured here.
+
+    With `measure` they are measured and kept for this machine.
+    """
+    from evaluators.optimizers.family import OptimizerFamily
+    from sandbox.symbolic.vocabulary import load_vocabulary
+
+    spec = JudgeSpec.from_mapping(payload["judge"])
+    assert spec.symbolic is not None
+    try:
+        family = OptimizerFamily(spec.options, load_vocabulary(spec.symbolic.vocabulary))
+        missing = family.unprepared()
+        if missing and payload["measure"]:
+            family.prepare()
+    except EvaluatorError as error:
+        return {"failed": str(error)}
+    return {"missing": list(missing)}
+
+
+def rule_burst(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Search update rules; see `evolve.rules.rule_task`. Where reference data cannot be had, `failed` is the reason."""
+    from evolve.rules.rule_task import rule_children
+    from sandbox.torch_device import DeviceError
+
+    try:
+        return rule_children(payload)
+    except (EvaluatorError, DeviceError) as error:
+        return {"failed": str(error)}
+
+
 TASKS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     EVALUATE: evaluate,
     VERIFY: verify,
     BURST: burst,
     PREPARE: prepare,
     FLOAT32: float32,
+    RULE_BURST: rule_burst,
+    REFERENCES: references,
 }
 
 

@@ -21,6 +21,7 @@ from evolve.cli.program_commands import best_command, diff_command, lineage_comm
 from evolve.cli.report_command import report_command
 from evolve.cli.run_commands import resume_command, run_command
 from evolve.cli.tail_command import tail_command
+from evolve.cli.validate_command import validate_command
 from evolve.errors import (
     EXIT_ENVIRONMENT,
     EXIT_FINISHED,
@@ -65,6 +66,7 @@ _COMMANDS = (
     report_command,
     export_command,
     verify_command,
+    validate_command,
     replay_command,
     problems_command,
     models_command,

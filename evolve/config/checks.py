@@ -5,18 +5,18 @@ They read the raw file, table by table, so that they are reported even when othe
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from evaluators.spec import CONSTRUCTION_FAMILY
+from evaluators.spec import CONSTRUCTION_FAMILY, OPTIMIZER_FAMILY
 from evolve.config.folder import missing_file, read_seed
 from evolve.config.mistakes import Mistake, did_you_mean
 from evolve.config.python_text import START_MARKER, blocks_of, parse_python
 from evolve.config.tables import SeedTable, SymbolicTable
 from sandbox.errors import CandidateSyntaxError
 from sandbox.symbolic.parse import parse
-from sandbox.symbolic.vocabulary import VocabularyError, load_vocabulary
+from sandbox.symbolic.vocabulary import BUILT_IN, Vocabulary, VocabularyError, load_vocabulary
 
 Raw = Mapping[str, Any]
 
@@ -149,7 +149,9 @@ def _check_symbolic(folder: Path, raw: Raw, seed_files: Mapping[str, str]) -> li
     if len(seed_files) > 1:
         found = ", ".join(seed_files)
         return [Mistake(key="seed.files", got=found, expected="one file: a symbolic candidate is one function")]
-    mistakes = []
+    mistakes = _check_update_rules(raw, vocabulary, inputs)
+    if mistakes:
+        return mistakes
     for file, text in seed_files.items():
         try:
             program = parse(text, vocabulary, inputs=inputs, max_operations=limit if isinstance(limit, int) else None)
@@ -160,6 +162,29 @@ def _check_symbolic(folder: Path, raw: Raw, seed_files: Mapping[str, str]) -> li
         if program.name != wanted:
             mistakes.append(Mistake(key=file, got=f"def {program.name}", expected=f"def {wanted}"))
     return mistakes
+
+
+def _check_update_rules(raw: Raw, vocabulary: Vocabulary, inputs: Sequence[str]) -> list[Mistake]:
+    """Rules are judged by training, all else is not; and rules may name what the vocabulary knows of."""
+    is_rules, family = vocabulary.signature is not None, _table(raw, "evaluator").get("family")
+    if is_rules != (family == OPTIMIZER_FAMILY):
+        got = f'"{vocabulary.name}"' + (f' with evaluator.family = "{family}"' if isinstance(family, str) else "")
+        rules = [name for name, each in BUILT_IN.items() if each.signature is not None]
+        expected = (
+            f'it only with evaluator.family = "{OPTIMIZER_FAMILY}", which trains networks with rules'
+            if is_rules
+            else f"the vocabulary of update rules: {' or '.join(map(repr, rules))}"
+        )
+        return [Mistake(key="symbolic.vocabulary", got=got, expected=expected)]
+    if vocabulary.signature is None:
+        return []
+    known = vocabulary.signature.inputs
+    unknown = [name for name in inputs if name not in known]
+    expected = f"some of {', '.join(known)}, and g among them"
+    if unknown or "g" not in inputs:
+        hint = next((told for name in unknown if (told := did_you_mean(name, known))), "")
+        return [Mistake(key="symbolic.inputs", got=", ".join(inputs), expected=expected, hint=hint)]
+    return []
 
 
 def _check_python(seed_files: Mapping[str, str]) -> list[Mistake]:

@@ -15,6 +15,7 @@ from evolve.config.locate import PROBLEM_FILE
 from evolve.config.problem import Problem
 from evolve.config.tables import ExportTable
 from evolve.errors import ProblemError, UsageError
+from evolve.export.update_rule_validated import stored_validation
 from evolve.store import CandidateRecord, RunReader
 
 CERTIFICATES = "certificates"
@@ -43,7 +44,7 @@ class Discovery:
     """A candidate of a run. `version` is the Evolve that found it; `certificate` is None where there is none.
 
     `export` is what the problem says that its programs are. `verdict` is what a verification has just said, for a
-    candidate that it wrote no certificate for.
+    candidate that it wrote no certificate for. `validation` is what `evolve validate` wrote for the run.
     """
 
     problem: Problem
@@ -54,6 +55,7 @@ class Discovery:
     export: ExportTable | None = None
     certificate: Certificate | None = None
     verdict: str = ""
+    validation: Mapping[str, Any] | None = None
 
     @property
     def verification(self) -> str:
@@ -101,6 +103,7 @@ def load_discovery(run_dir: Path, identifier: int, *, verdict: str = "") -> Disc
         export=problem.tables.export or _declared_since(problem.folder),
         certificate=stored_certificate(run_dir, record),
         verdict=verdict,
+        validation=stored_validation(run_dir),
     )
 
 

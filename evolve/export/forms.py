@@ -12,6 +12,7 @@ from evolve.export.function_facts import ExportedFunction, exported_function
 from evolve.export.function_text import numpy_function, python_function, torch_function
 from evolve.export.heading import hash_comment, origin, wrapped
 from evolve.export.update_rule import RULE_FORMS, rule_files
+from evolve.export.update_rule_symbolic import SYMBOLIC_RULE_FORMS, is_update_rule, symbolic_rule_files
 
 FUNCTION, UPDATE_RULE, CONSTRUCTION = "function", "update_rule", "construction"
 ENDINGS = {"python": "py", "numpy": "py", "torch": "py", "c": "h", "latex": "tex", "json": "json"}
@@ -38,8 +39,10 @@ _CALLED = {
 
 
 def form_of(discovery: Discovery) -> str:
-    """What the candidate is: what `[export] form` says, a function if it is symbolic, else nothing in particular."""
+    """What the candidate is: a rule of our language, what `[export] form` says, or a function if it is symbolic."""
     declared = discovery.export
+    if is_update_rule(discovery):
+        return UPDATE_RULE
     if declared is not None:
         return declared.form
     return FUNCTION if discovery.problem.language == "symbolic" else ""
@@ -80,6 +83,8 @@ def exported(
     name = file_name or f"evolved_{discovery.problem.name}.{ENDINGS[wanted]}"
     if form == CONSTRUCTION and wanted == "json":
         return {name: constructed_json(discovery, unsafe=unsafe)}
+    if is_update_rule(discovery) and wanted in SYMBOLIC_RULE_FORMS:
+        return symbolic_rule_files(discovery, wanted, name, with_test=with_test)
     if form == UPDATE_RULE and wanted in RULE_FORMS:
         return rule_files(discovery, wanted, name, with_test=with_test)
     if form == FUNCTION and discovery.problem.language != "symbolic":

@@ -10,6 +10,7 @@ _BINARY: dict[type[ast.operator], tuple[str, int]] = {
     ast.Sub: ("{} - {}", 1),
     ast.Mult: (r"{} \cdot {}", 2),
     ast.Mod: (r"{} \bmod {}", 2),
+    ast.MatMult: (r"{} \, {}", 2),
 }
 _COMPARED: dict[type[ast.cmpop], str] = {
     ast.Lt: "<",

@@ -5,6 +5,7 @@ from typing import Any
 
 from archive.contract import AddStatus
 from evaluators.contract import Evaluation, Failure
+from evaluators.spec import OPTIMIZER_FAMILY
 from evolve.config.problem import Problem
 from evolve.errors import SeedError
 from evolve.loop.events import Event
@@ -13,11 +14,12 @@ from evolve.loop.parts import RunParts
 from evolve.loop.proposing import require_answer
 from evolve.loop.told import Told, ToldChild
 from evolve.operators.symbolic import SymbolicBurst
+from evolve.tasks import REFERENCES
 from sandbox.errors import CandidateSyntaxError
 
 
 async def begin(problem: Problem, parts: RunParts) -> None:
-    """Compile what the operators need; judge the seed program unless an earlier session did.
+    """Compile or measure what operators and judge need; judge the seed program unless an earlier session did.
 
     Raises:
         SeedError: the seed program or its evaluator fails.
@@ -28,8 +30,21 @@ async def begin(problem: Problem, parts: RunParts) -> None:
         text = "the compiled search; the first time takes about a minute"
         parts.listener(Event(kind="preparing", data={"text": text}))
         require_answer(await parts.bench.executor.submit(preparation.task, preparation.payload))
+    if problem.tables.evaluator.family == OPTIMIZER_FAMILY:
+        await _measure_references(parts)
     if parts.search.last_told < 0:
         await _tell_seed(problem, parts)
+
+
+async def _measure_references(parts: RunParts) -> None:
+    """Rules are compared with AdamW: on tasks and horizons that nobody measured on this machine it is trained first."""
+    payload: dict[str, Any] = {"judge": dict(parts.bench.judge), "measure": False}
+    answer = await parts.bench.executor.submit(REFERENCES, payload)
+    require_answer(answer)
+    if answer["missing"]:
+        text = f"tuned AdamW, which takes minutes, once on this machine: {'; '.join(answer['missing'])}"
+        parts.listener(Event(kind="preparing", data={"text": text}))
+        require_answer(await parts.bench.executor.submit(REFERENCES, {**payload, "measure": True}))
 
 
 async def _tell_seed(problem: Problem, parts: RunParts) -> None:

@@ -7,9 +7,10 @@ import numpy as np
 
 from evolve.config.problem import Problem
 from sandbox.errors import CandidateSyntaxError
-from sandbox.symbolic.canonical import canonical, live
+from sandbox.symbolic.canonical import canonical, live, operation_count
 from sandbox.symbolic.parse import parse
 from sandbox.symbolic.program import Program
+from sandbox.symbolic.state import needed_slots
 from sandbox.symbolic.vocabulary import Vocabulary, load_vocabulary
 
 N_PROBES = 48
@@ -53,6 +54,33 @@ class SymbolicBehaviour:
         return sorted(program.instructions[i].function for i in live(program))
 
 
+class RuleBehaviour:
+    """Signatures of update rules: equal for twins.
+
+    Twins make the same steps on a fixed stream of gradients, up to a constant factor and rounding to three digits, and
+    have as many operations and as much state: the smaller one of two that train alike is a discovery, not a twin.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, inputs: tuple[str, ...], entry: str) -> None:
+        from evolve.rules.probe import Probe  # only these runs need it
+
+        self._vocabulary = vocabulary
+        self._inputs = inputs
+        self._entry = entry
+        self._probe = Probe(vocabulary)
+
+    def signature_of(self, files: Mapping[str, str]) -> str | None:
+        """The signature of a candidate; None for one that is no rule, or none that could train anything."""
+        try:
+            program = canonical(parse(files[self._entry], self._vocabulary, inputs=self._inputs), self._vocabulary)
+        except CandidateSyntaxError:
+            return None
+        seen = self._probe.look(program).signature
+        if seen is None:
+            return None
+        return f"{seen} {operation_count(program)} {len(needed_slots(program))}"
+
+
 def _depth(program: Program) -> int:
     first = len(program.inputs)
     depths: dict[int, int] = {}
@@ -61,7 +89,7 @@ def _depth(program: Program) -> int:
     return depths.get(program.output, 0)
 
 
-def behaviour_for(problem: Problem) -> SymbolicBehaviour | None:
+def behaviour_for(problem: Problem) -> SymbolicBehaviour | RuleBehaviour | None:
     """How to tell twins among a problem's candidates; None where that is not cheap.
 
     Python candidates would have to run, functions of a problem's own may do anything, and in another arithmetic than
@@ -71,6 +99,8 @@ def behaviour_for(problem: Problem) -> SymbolicBehaviour | None:
         return None
     symbolic = problem.symbolic_mapping()
     vocabulary = load_vocabulary(symbolic["vocabulary"])
+    if vocabulary.signature is not None:
+        return RuleBehaviour(vocabulary, tuple(symbolic["inputs"]), problem.tables.seed.files[0])
     if any(function.opcode < 0 for function in vocabulary.functions):
         return None
     return SymbolicBehaviour(vocabulary, tuple(symbolic["inputs"]), problem.tables.seed.files[0])

@@ -1,9 +1,11 @@
-"""Whether this machine can confine Python candidates; asked before anything is written."""
+"""Whether this machine has what judging needs, confinement above all; asked before anything is written."""
 
 from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
+from evaluators.optimizers.needs import INSTALL, MISSING, has_torch
+from evaluators.spec import OPTIMIZER_FAMILY
 from evolve.config.problem import Problem
 from evolve.errors import EvolveEnvironmentError, ProblemError
 
@@ -23,9 +25,11 @@ def require_isolation(
 
     Raises:
         ProblemError: a module of `[sandbox] preload` is not there.
-        EvolveEnvironmentError: the sandbox would be `WEAK`, does not work at all, or lacks the problem's graphics card.
+        EvolveEnvironmentError: the sandbox would be `WEAK`, does not work at all, or lacks the problem's graphics card;
+            or update rules are to train networks, and torch is not installed.
     """
     if problem.language != "python":
+        _require_torch(problem)
         return ""
     # The sandbox is for Linux only, and symbolic problems run anywhere.
     from evaluators.cards import settled
@@ -64,3 +68,8 @@ def warning_of(level: str, problem: Problem) -> str:
     if level == "NOOPEN" and scratch:
         return f"NOOPEN: candidates can open no file here, so [limits] scratch_mb = {scratch} gives them no folder"
     return ""
+
+
+def _require_torch(problem: Problem) -> None:
+    if problem.tables.evaluator.family == OPTIMIZER_FAMILY and not has_torch():
+        raise EvolveEnvironmentError(f"{problem.name}: {MISSING}", hint=f"install it: {INSTALL}")

@@ -3,6 +3,7 @@
 import os
 import platform
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
@@ -22,10 +23,19 @@ from evolve.loop.replay import fold_log
 from evolve.loop.screens import settled_device
 from evolve.loop.search import Search
 from evolve.loop.session import Session, run_session
-from evolve.loop.setup import Approach, build_search
+from evolve.loop.setup import Approach, build_search, is_about_rules
 from evolve.store import RunReader, RunWriter
 
-RECORDED_PACKAGES = ("evolve-discovery", "numpy", "numba", "python-flint", "openai", "anthropic", "genai-prices")
+RECORDED_PACKAGES = (
+    "evolve-discovery",
+    "numpy",
+    "numba",
+    "python-flint",
+    "torch",
+    "openai",
+    "anthropic",
+    "genai-prices",
+)
 
 
 def start_run(
@@ -161,6 +171,7 @@ def resume_run(
         changes["unsafe_sandbox"] = unsafe_sandbox
     options = _resolved(problem, options.changed(changes))
     cards, warnings = _grounds(problem, options)
+    warnings += _other_torch(problem, meta.get("versions", {}))
     models = tuple(meta.get("models", ()))
     past_calls = PastCalls(totals=reader.call_totals(), prices=meta.get("prices"), recorded=LoggedReplies(reader))
     desk = ModelDesk(problem, options, past_calls) if models else None
@@ -220,6 +231,14 @@ def _resolved(problem: Problem, options: RunOptions) -> RunOptions:
         workers=options.workers or (None if options.ray_address else len(os.sched_getaffinity(0))),
         window=options.window or problem.tables.search.window,
     )
+
+
+def _other_torch(problem: Problem, before: Mapping[str, str]) -> list[str]:
+    """Update rules are scored by what torch computes, and versions of torch round differently."""
+    now, then = _versions()["torch"], before.get("torch", "")
+    if not is_about_rules(problem) or now == then:
+        return []
+    return [f"torch is {now} now and was {then or 'not recorded'}: scores differ in their last digits"]
 
 
 def _versions() -> dict[str, str]:

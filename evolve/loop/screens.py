@@ -5,6 +5,7 @@ Screens choose the same programs on every device, so the device is no part of wh
 
 from typing import Final
 
+from evaluators.spec import OPTIMIZER_FAMILY
 from evolve.config.problem import Problem
 from evolve.errors import EvolveEnvironmentError, UsageError
 from evolve.loop.events import RunOptions
@@ -21,7 +22,10 @@ def rows_of(problem: Problem) -> int:
     """How many expressions each screen of a problem joins in pairs, 0 for no screens."""
     if problem.language != "symbolic":
         return 0
-    opcodes = {function.opcode for function in load_vocabulary(problem.symbolic_mapping()["vocabulary"]).functions}
+    vocabulary = load_vocabulary(problem.symbolic_mapping()["vocabulary"])
+    if vocabulary.signature is not None:
+        return 0  # update rules: nothing to fit them to
+    opcodes = {function.opcode for function in vocabulary.functions}
     return screen_rows(problem.tables.symbolic.screen, opcodes)
 
 
@@ -38,9 +42,11 @@ def settled_device(problem: Problem, options: RunOptions) -> tuple[str, str]:
     if rows_of(problem) == 0:
         if asked == IF_ANY:
             return PROCESSOR, ""
+        hint = "set [symbolic] screen = 600 in problem.toml to have some; leave the option out otherwise"
+        if problem.tables.evaluator.family == OPTIMIZER_FAMILY:
+            hint = f'to train networks on a card, set device = "{asked}" in [evaluator.options] of problem.toml'
         raise UsageError(
-            f"--device {asked} is for the screens of a symbolic search, and {problem.name} has none",
-            hint="set [symbolic] screen = 600 in problem.toml to have some; leave the option out otherwise",
+            f"--device {asked} is for the screens of a symbolic search, and {problem.name} has none", hint=hint
         )
     if options.executor == "ray":
         return _without_card(asked, "workers of a Ray cluster have cards for candidates only")

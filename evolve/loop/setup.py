@@ -13,6 +13,7 @@ from archive.islands import Islands
 from evaluators.errors import EvaluatorError
 from evaluators.judge import JudgeSpec
 from evaluators.process import open_judge
+from evaluators.spec import OPTIMIZER_FAMILY
 from evolve.config.problem import Problem
 from evolve.errors import ProblemError, SeedError
 from evolve.loop.behaviour import behaviour_for
@@ -30,6 +31,7 @@ from evolve.operators.python_tree import PythonTreeEdit
 from evolve.operators.screening import screen_rows, screens
 from evolve.operators.strategy import StrategyChange, StrategyCrossover
 from evolve.operators.symbolic import SymbolicBurst, SymbolicCrossover, SymbolicMutation
+from evolve.operators.update_rules import update_rule_operators
 from evolve.operators.writing.setup import LEARNING_KINDS, language_model_operators
 from sandbox.symbolic.vocabulary import OP_ADD, OP_DIV, OP_MUL, OP_SUB, load_vocabulary
 
@@ -86,9 +88,15 @@ def build_search(problem: Problem, rng_seed: int, approach: Approach = PLAIN_APP
             openers=tuple(openers),
             lessons=Lessons(writers, learners) if approach.models else None,
             strategy=approach.strategy,
-            signature_of=_signatures(problem) if approach.models else None,
+            # Training is dear enough to ask of every child what it does.
+            signature_of=_signatures(problem) if approach.models or is_about_rules(problem) else None,
         ),
     )
+
+
+def is_about_rules(problem: Problem) -> bool:
+    """Whether candidates are update rules."""
+    return problem.tables.evaluator.family == OPTIMIZER_FAMILY
 
 
 def _signatures(problem: Problem) -> Callable[[Mapping[str, str]], str | None] | None:
@@ -208,6 +216,8 @@ def _symbolic_operators(problem: Problem) -> list[Operator]:
         "entry": entry,
         "max_operations": symbolic["max_operations"],
     }
+    if vocabulary.signature is not None:
+        return list[Operator](update_rule_operators(problem))
     climbs: list[Operator] = []
     if problem.tables.evaluator.family == FLOAT32_FAMILY:
         common = {key: plain[key] for key in ("inputs", "entry", "max_operations")}

@@ -24,6 +24,7 @@ from evolve.scaffold.seed_checks import (
     check_time,
     run_seed,
 )
+from evolve.scaffold.suite_check import check_suites
 from evolve.scaffold.tolerance_check import check_tolerance
 from evolve.scaffold.trials import Trials
 from sandbox.errors import SandboxError
@@ -69,7 +70,7 @@ def _findings(trials: Trials, repeats: int, listener: Listener) -> list[Finding]
     problem = trials.problem
     listener(f"the seed program, {repeats + 3} times")
     seed, findings = run_seed(trials, repeats)
-    findings.insert(0, ok("problem.toml", f"{problem.name}: {problem.title}"))
+    findings = [ok("problem.toml", f"{problem.name}: {problem.title}"), *check_suites(problem), *findings]
     if seed is None:
         return findings
     listener("small edits of it")

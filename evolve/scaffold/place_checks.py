@@ -14,6 +14,7 @@ from evolve.loop.gate import gate_for
 from evolve.operators.contract import Operator
 from evolve.operators.python_literals import PythonLiteralEdit
 from evolve.operators.python_tree import PythonTreeEdit
+from evolve.operators.rule_edits import RuleEdit
 from evolve.operators.symbolic import SymbolicMutation
 from evolve.scaffold.findings import Finding, State, error, ok, warning
 from evolve.scaffold.trials import Trials
@@ -84,9 +85,11 @@ def _operators(trials: Trials) -> list[Operator]:
     if trials.problem.language == "python":
         return [PythonLiteralEdit(), PythonTreeEdit()]
     symbolic = trials.problem.symbolic_mapping()
+    vocabulary = load_vocabulary(symbolic["vocabulary"])
+    operator = SymbolicMutation if vocabulary.signature is None else RuleEdit
     return [
-        SymbolicMutation(
-            vocabulary=load_vocabulary(symbolic["vocabulary"]),
+        operator(
+            vocabulary=vocabulary,
             inputs=tuple(symbolic["inputs"]),
             entry=trials.entry,
             max_operations=symbolic["max_operations"],

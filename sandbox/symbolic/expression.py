@@ -4,14 +4,15 @@ import ast
 import difflib
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from sandbox.errors import CandidateSyntaxError
 from sandbox.symbolic.precise import read_pair
 from sandbox.symbolic.program import Instruction, Program
-from sandbox.symbolic.vocabulary import OP_ADD, OP_DIV, OP_MUL, OP_NEG, OP_SUB, REAL, Function, Vocabulary
+from sandbox.symbolic.step import OTHER_NAMES, returned_values
+from sandbox.symbolic.vocabulary import OP_ADD, OP_DIV, OP_MUL, OP_NEG, OP_SUB, REAL, Function, Signature, Vocabulary
 
 MAX_NESTING: Final = 100
 
@@ -74,12 +75,24 @@ def refuse(line: int, what: str) -> NoReturn:
 class ProgramBuilder:
     """Turns the body of one function into instructions, checking names and types as it goes."""
 
-    def __init__(self, vocabulary: Vocabulary, type_of_input: Mapping[str, str], source: Source) -> None:
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        type_of_input: Mapping[str, str],
+        source: Source,
+        named: Sequence[str] | None = None,
+    ) -> None:
+        """Begin with the inputs; of a vocabulary with state the text sees only those that its signature `named`."""
         self._vocabulary = vocabulary
         self._source = source
+        self._words = {function.name for function in vocabulary.functions}
+        self._position_of = {id(function): position for position, function in enumerate(vocabulary.functions)}
         self._inputs = tuple(type_of_input)
+        self._named_inputs = self._inputs if named is None else tuple(named)
         self._value_of: dict[str, _Value] = {
-            name: _Register(number, type_) for number, (name, type_) in enumerate(type_of_input.items())
+            name: _Register(number, type_)
+            for number, (name, type_) in enumerate(type_of_input.items())
+            if name in self._named_inputs
         }
         self._constants: list[_Literal] = []
         self._instructions: list[Instruction] = []
@@ -109,12 +122,38 @@ class ProgramBuilder:
             instructions=tuple(self._instructions),
             output=output,
             constants_low=tuple(constant.low for constant in self._constants),
+            n_slots=0 if self._vocabulary.signature is None else len(self._vocabulary.signature.slots),
         )
 
     def _returned(self, statement: ast.Return) -> int:
+        if self._vocabulary.signature is not None:
+            return self._step(statement, self._vocabulary.signature)
         if statement.value is None:
             refuse(statement.lineno, "`return` without an expression")
         return self._operand(self._plain(self._value(statement.value, 0), statement.lineno))
+
+    def _step(self, statement: ast.Return, signature: Signature) -> int:
+        """The last word of a program with state: slots that the text does not name are handed through."""
+        slots = [name for name in self._named_inputs if name in signature.slots]
+        expressions = returned_values(statement, slots)
+        values = [self._plain(self._value(expression, 0), expression.lineno) for expression in expressions]
+        new_value_of = dict(zip(("", *slots), values, strict=True))
+        wanted = dict(
+            zip(("", *signature.slots), self._vocabulary.functions[signature.word].argument_types, strict=True)
+        )
+        for name, value in new_value_of.items():
+            if _types(value) != (wanted[name],):
+                what = f"the new `{name}`" if name else "the update (the first value)"
+                number = ": a number becomes one by `0 * g + number`" if _types(value) == (REAL,) else ""
+                refuse(statement.lineno, f"{what} is a {_types(value)[0]}, it must be a {wanted[name]}{number}")
+        handed_through = {
+            name: _Register(number, signature.type_of(name))
+            for number, name in enumerate(signature.inputs)
+            if name in signature.slots
+        }
+        operands = tuple(self._operand({**handed_through, **new_value_of}[name]) for name in wanted)
+        self._instructions.append(Instruction(signature.word, operands))
+        return len(self._inputs) + len(self._instructions) - 1
 
     def _statement(self, statement: ast.stmt) -> None:
         line = statement.lineno
@@ -143,7 +182,7 @@ class ProgramBuilder:
     def _check_name(self, name: str, line: int) -> None:
         if not name.isascii():
             refuse(line, f"the name {ascii(name)[:60]}: names must be plain ASCII")
-        if any(function.name == name for function in self._vocabulary.functions):
+        if name in self._words:
             refuse(line, f"`{name}` is a function of the vocabulary and cannot be assigned: use another name")
 
     def _value(self, node: ast.expr, nesting: int) -> _Value:
@@ -164,7 +203,10 @@ class ProgramBuilder:
             case ast.Call():
                 return self._called(node, nesting)
             case _:
-                refuse(node.lineno, f"`{type(node).__name__}` in an expression; {self._allowed()}")
+                hint = ""
+                if self._vocabulary.signature is not None and isinstance(node, ast.Compare | ast.IfExp | ast.BoolOp):
+                    hint = ": there are no conditions, mask with agree(a, b), minimum and maximum"
+                refuse(node.lineno, f"`{type(node).__name__}` in an expression{hint}; {self._allowed()}")
 
     def _literal(self, node: ast.Constant) -> _Literal:
         value = _nearest(node)
@@ -175,9 +217,18 @@ class ProgramBuilder:
     def _named(self, node: ast.Name) -> _Value:
         value = self._value_of.get(node.id)
         if value is None:
-            defined = [*self._value_of, *self._function_names()]
-            refuse(node.lineno, f"`{node.id[:60]}` is not defined{_did_you_mean(node.id, defined)}; {self._allowed()}")
+            self._check_named(node)
+            hint = self._did_you_mean(node.id, [*self._value_of, *self._function_names()])
+            refuse(node.lineno, f"`{node.id[:60]}` is not defined{hint}; {self._allowed()}")
         return value
+
+    def _check_named(self, node: ast.Name) -> None:
+        """Say that an input of the vocabulary only lacks its place in the signature."""
+        signature = self._vocabulary.signature
+        if signature is not None and node.id in signature.inputs:
+            inputs = ", ".join((*self._named_inputs, node.id))
+            end = ", and return its new value too" if node.id in signature.slots else ""
+            refuse(node.lineno, f"`{node.id}` is used but is no input yet: write `def update({inputs})`{end}")
 
     def _called(self, node: ast.Call, nesting: int) -> _Value:
         if not isinstance(node.func, ast.Name):
@@ -189,7 +240,7 @@ class ProgramBuilder:
             refuse(node.lineno, f"`{name[:60]}` is called with keywords or stars: pass plain arguments in order")
         functions = [f for f in self._vocabulary.functions if f.name == name]
         if not functions:
-            hint = _did_you_mean(name, self._function_names())
+            hint = self._did_you_mean(name, self._function_names())
             refuse(node.lineno, f"the function `{name[:60]}` is not in the vocabulary{hint}; {self._allowed()}")
         values = [self._value(argument, nesting + 1) for argument in node.args]
         return self._emit(functions, [self._plain(value, node.lineno) for value in values], node.lineno)
@@ -239,12 +290,15 @@ class ProgramBuilder:
         types = _types(*arguments)
         for function in functions:
             if function.argument_types == types:
-                position = self._vocabulary.functions.index(function)
+                position = self._position_of[id(function)]
                 self._instructions.append(Instruction(position, tuple(self._operand(a) for a in arguments)))
                 return _Register(len(self._inputs) + len(self._instructions) - 1, function.result_type)
         name = functions[0].symbol or functions[0].name
         takes = " or ".join(f"({', '.join(function.argument_types)})" for function in functions)
-        refuse(line, f"`{name}` takes {takes}, got ({', '.join(types)})")
+        refuse(line, f"`{name}` takes {takes}, got ({', '.join(types)}){self._power_hint(name)}")
+
+    def _power_hint(self, name: str) -> str:
+        return ": write square(x) or sqrt(x)" if name == "**" and self._vocabulary.signature is not None else ""
 
     def _operand(self, value: _Value) -> int:
         if isinstance(value, _Register):
@@ -260,6 +314,11 @@ class ProgramBuilder:
 
     def _function_names(self) -> list[str]:
         return [function.name for function in self._vocabulary.functions]
+
+    def _did_you_mean(self, word: str, known: list[str]) -> str:
+        hinted = (_HINT_OF if self._vocabulary.signature is None else OTHER_NAMES).get(word)
+        close = [hinted] if hinted in known else difflib.get_close_matches(word[:60], known, n=1)
+        return f" (did you mean `{close[0]}`?)" if close else ""
 
     def _allowed(self) -> str:
         binary = dict.fromkeys(f.symbol for f in self._vocabulary.functions if f.symbol and len(f.argument_types) == 2)
@@ -293,10 +352,3 @@ def _negated(value: _Value) -> _Value:
 
 def _is_negated(value: _Value) -> bool:
     return isinstance(value, _Register) and value.negated
-
-
-def _did_you_mean(word: str, known: Iterable[str]) -> str:
-    names = list(known)
-    hinted = _HINT_OF.get(word)
-    close = [hinted] if hinted in names else difflib.get_close_matches(word[:60], names, n=1)
-    return f" (did you mean `{close[0]}`?)" if close else ""

@@ -10,6 +10,7 @@ from sandbox.errors import CandidateSyntaxError
 from sandbox.symbolic.canonical import operation_count
 from sandbox.symbolic.expression import ProgramBuilder, Source, refuse
 from sandbox.symbolic.program import Program
+from sandbox.symbolic.step import check_inputs
 from sandbox.symbolic.vocabulary import REAL, Vocabulary
 
 MAX_TEXT_LENGTH: Final = 100_000
@@ -32,25 +33,42 @@ def parse(
     Expressions may nest; names may be assigned again; docstrings, comments and annotations are dropped. A literal is
     the nearest float64 (of more than 17 significant digits, a vocabulary with `precise_constants` keeps about 32), and
     every use of it is a constant of its own. `inputs` are the names the function must take
-    (any if None), `input_types` their types (all "real" if None).
+    (any if None), `input_types` their types (all "real" if None). A vocabulary with a signature says this itself: a
+    text names the inputs that it uses, in any order, out of `inputs` (out of all if None).
 
     Raises:
         CandidateSyntaxError: anything else; the message names the line, what was found and what is allowed.
     """
     try:
         function = _only_function(_tree(text))
-        names = _inputs(function, inputs)
-        types = [REAL] * len(names) if input_types is None else input_types
-        if len(types) != len(names):
-            refuse(function.lineno, f"the function must take {len(types)} inputs, found {len(names)}")
-        builder = ProgramBuilder(vocabulary, dict(zip(names, types, strict=True)), Source(text))
-        program = builder.program(function)
+        program = _builder(text, function, vocabulary, inputs, input_types).program(function)
     except RecursionError:
         raise CandidateSyntaxError("expressions are nested too deeply: name the intermediate results") from None
     count = operation_count(program)
     if max_operations is not None and count > max_operations:
         raise CandidateSyntaxError(f"the program has {count} operations, at most {max_operations} are allowed")
     return program
+
+
+def _builder(
+    text: str,
+    function: ast.FunctionDef,
+    vocabulary: Vocabulary,
+    inputs: Sequence[str] | None,
+    input_types: Sequence[str] | None,
+) -> ProgramBuilder:
+    signature = vocabulary.signature
+    if signature is not None:
+        names = _inputs(function, None, example="g, m, v, t")
+        check_inputs(names, signature, inputs, function.lineno)
+        return ProgramBuilder(
+            vocabulary, dict(zip(signature.inputs, signature.input_types, strict=True)), Source(text), names
+        )
+    names = _inputs(function, inputs)
+    types = [REAL] * len(names) if input_types is None else input_types
+    if len(types) != len(names):
+        refuse(function.lineno, f"the function must take {len(types)} inputs, found {len(names)}")
+    return ProgramBuilder(vocabulary, dict(zip(names, types, strict=True)), Source(text))
 
 
 def _tree(text: str) -> ast.Module:
@@ -89,19 +107,19 @@ def _only_function(tree: ast.Module) -> ast.FunctionDef:
     return functions[0]
 
 
-def _inputs(function: ast.FunctionDef, wanted: Sequence[str] | None) -> list[str]:
+def _inputs(function: ast.FunctionDef, wanted: Sequence[str] | None, example: str = "plain input names") -> list[str]:
     arguments = function.args
     special = [*arguments.posonlyargs, *arguments.kwonlyargs, *arguments.defaults, arguments.vararg, arguments.kwarg]
     if any(part is not None for part in special) or function.decorator_list:
-        _refuse_signature(function, wanted)
+        _refuse_signature(function, wanted, example)
     names = [argument.arg for argument in arguments.args]
     if not names or len(set(names)) < len(names) or (wanted is not None and names != list(wanted)):
-        _refuse_signature(function, wanted)
+        _refuse_signature(function, wanted, example)
     return names
 
 
-def _refuse_signature(function: ast.FunctionDef, wanted: Sequence[str] | None) -> NoReturn:
-    inputs = ", ".join(wanted) if wanted is not None else "plain input names"
+def _refuse_signature(function: ast.FunctionDef, wanted: Sequence[str] | None, example: str) -> NoReturn:
+    inputs = ", ".join(wanted) if wanted is not None else example
     refuse(
         function.lineno,
         f"the function must be written `def {function.name[:40]}({inputs})`, "

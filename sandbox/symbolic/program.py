@@ -23,6 +23,9 @@ class Program:
 
     A vocabulary with `precise_constants` lets constants carry more digits than float64 holds: `constants_low` then has
     what rounding removed from each (see `precise`). It is None where float64 holds them all.
+
+    In a program with state the last `n_slots` inputs are its slots, and `output` is an instruction whose operands are
+    the result and the new value of every slot in order (a slot that is handed through has its own input there).
     """
 
     name: str
@@ -31,6 +34,7 @@ class Program:
     instructions: tuple[Instruction, ...]
     output: int
     constants_low: tuple[float, ...] | None = None
+    n_slots: int = 0
 
     def __post_init__(self) -> None:
         """Drop low parts that are all zero, and refuse low parts of other constants."""

@@ -5,6 +5,7 @@ import math
 
 from sandbox.symbolic.precise import written_pair
 from sandbox.symbolic.program import Instruction, Program
+from sandbox.symbolic.readable import write_step
 from sandbox.symbolic.vocabulary import Vocabulary
 
 
@@ -12,11 +13,14 @@ def render(program: Program, vocabulary: Vocabulary) -> str:
     """The program's normal text, a Python function whose constants are written exactly.
 
     Names of inputs are kept, instructions are called t1, t2, ... `parse` reads it back to the same program (with one
-    constant slot per use).
+    constant slot per use). Programs with state are nested, and slots keep their names (see `readable`).
 
     Raises:
         ValueError: a constant is not finite; there is no literal for it.
     """
+    if vocabulary.signature is not None:
+        literals = [_literal(value, low) for value, low in zip(program.constants, program.lows, strict=True)]
+        return write_step(program, vocabulary, vocabulary.signature, literals)
     prefix = _free_prefix(program, vocabulary)
     first = len(program.inputs)
 

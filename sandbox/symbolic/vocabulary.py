@@ -4,13 +4,17 @@ import ast
 import difflib
 import runpy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from sandbox.symbolic import float32
+from sandbox.symbolic.function import REAL as REAL
+from sandbox.symbolic.function import Function as Function
+from sandbox.symbolic.function import Signature as Signature
+from sandbox.symbolic.function import Vocabulary as Vocabulary
+from sandbox.symbolic.update_words import OPTIMIZER, OPTIMIZER_ELEMENTWISE
 
 OP_ADD: Final = 0
 OP_SUB: Final = 1
@@ -28,54 +32,9 @@ OP_MIN: Final = 12
 OP_MAX: Final = 13
 OP_SQUARE: Final = 14
 
-REAL: Final = "real"
-"""The type of a literal, and of an input or argument that names no other."""
-
 
 class VocabularyError(ValueError):
     """A vocabulary cannot be loaded: the message lists every mistake with what was expected."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Function:
-    """One word of a vocabulary.
-
-    `symbol` is the operator it is written with (`+`; a function of one argument with symbol `-` is the unary minus),
-    or None when it is written as a call. `opcode` is the compiled interpreter's number for it, or -1 when only
-    `apply` (plain Python over numpy arrays) can run it.
-    """
-
-    name: str
-    symbol: str | None
-    argument_types: tuple[str, ...]
-    result_type: str
-    commutative: bool
-    opcode: int
-    apply: Callable[..., Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vocabulary:
-    """Named, ordered functions; programs refer to them by position in `functions`.
-
-    With `precise_constants` programs are read over the real numbers, and a literal of more than 17 significant digits
-    keeps them (see `precise`); without, every literal is the nearest float64.
-    """
-
-    name: str
-    functions: tuple[Function, ...]
-    precise_constants: bool = False
-
-    def position_of(self, name: str) -> int:
-        """The position of the function called `name`.
-
-        Raises:
-            KeyError: there is none.
-        """
-        for position, function in enumerate(self.functions):
-            if function.name == name:
-                return position
-        raise KeyError(name)
 
 
 def _real(
@@ -156,7 +115,9 @@ FLOAT32: Final = Vocabulary(
 No opcode: the compiled interpreter rounds to float64 and would answer something else.
 """
 
-BUILT_IN: Final = {vocabulary.name: vocabulary for vocabulary in (ARITHMETIC, ELEMENTARY, FLOAT32)}
+_VOCABULARIES: Final = (ARITHMETIC, ELEMENTARY, FLOAT32, OPTIMIZER, OPTIMIZER_ELEMENTWISE)
+
+BUILT_IN: Final = {vocabulary.name: vocabulary for vocabulary in _VOCABULARIES}
 
 _SYMBOLS: Final = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "matmul": "@", "neg": "-"}
 _COMMUTATIVE: Final = ("add", "mul", "minimum", "maximum")
@@ -237,9 +198,10 @@ def _ambiguities(functions: Sequence[Function]) -> list[str]:
 
 def _included(path: Path, names: Mapping[str, Any]) -> list[Function]:
     wanted = names.get("INCLUDE", ())
-    unknown = [str(name) for name in wanted if name not in BUILT_IN]
+    known = [name for name, vocabulary in BUILT_IN.items() if vocabulary.signature is None]
+    unknown = [str(name) for name in wanted if name not in known]
     if unknown:
-        raise VocabularyError(f"the vocabulary {path}: INCLUDE has {', '.join(unknown)}, known: {', '.join(BUILT_IN)}")
+        raise VocabularyError(f"the vocabulary {path}: INCLUDE has {', '.join(unknown)}, known: {', '.join(known)}")
     return list(dict.fromkeys(function for name in wanted for function in BUILT_IN[name].functions))
 
 

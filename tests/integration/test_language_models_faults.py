@@ -63,7 +63,7 @@ def test_a_run_among_faults_loses_nothing_and_asks_as_often_as_its_policy_allows
     text = (folder / "problem.toml").read_text(encoding="utf-8")
 
     def check(pace: float) -> None:
-        (folder / "problem.toml").write_text(text + LLM_TABLE.format(reply=3.0 * pace, idle=1.5 * pace), "utf-8")
+        (folder / "problem.toml").write_text(text + LLM_TABLE.format(reply=1.6 * pace, idle=0.8 * pace), "utf-8")
         check_run(folder, tmp_path / f"run-{pace:g}")
 
     at_some_pace(check)

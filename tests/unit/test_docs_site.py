@@ -10,6 +10,7 @@ import yaml
 
 from evolve.cli.library import library
 from evolve.cli.reference import reference
+from evolve.cli.zoo import zoo_page
 
 HOME = Path(__file__).resolve().parents[2]
 DOCS = HOME / "docs"
@@ -47,6 +48,12 @@ def test_the_library_of_constructions_is_what_the_folders_say() -> None:
     written = (DOCS / "library.md").read_text(encoding="utf-8")
 
     assert written == library(), "docs/library.md is old: python -m evolve.cli.library > docs/library.md"
+
+
+def test_the_zoo_of_update_rules_is_what_their_texts_say() -> None:
+    written = (DOCS / "zoo.md").read_text(encoding="utf-8")
+
+    assert written == zoo_page(), "docs/zoo.md is old: python -m evolve.cli.zoo > docs/zoo.md"
 
 
 def test_every_command_and_option_is_in_the_reference() -> None:

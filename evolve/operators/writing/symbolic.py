@@ -16,6 +16,7 @@ from sandbox.symbolic.parse import parse
 from sandbox.symbolic.program import Program
 from sandbox.symbolic.render import render
 from sandbox.symbolic.vocabulary import REAL, Function, Vocabulary
+from sandbox.update_rules.about import inputs_in_lines, words_in_lines
 
 LETTERS = "abcdefgh"
 
@@ -36,6 +37,23 @@ class SymbolicLanguage:
 
     def rules(self, templates: Templates) -> str:
         """See `Language`."""
+        return self._rules_of_updates(templates) if self._is_stateful else self._rules_of_functions(templates)
+
+    def _rules_of_updates(self, templates: Templates) -> str:
+        signature = self.vocabulary.signature
+        assert signature is not None
+        return templates.fill(
+            "update_rule",
+            {
+                "signature": self.signature,
+                "inputs": "\n".join(f"- {line}" for line in inputs_in_lines(signature, self.inputs)),
+                "functions": "\n".join(f"- {line}" for line in words_in_lines(self.vocabulary)),
+                "max_operations": str(self.max_operations),
+                "max_constants": str(self.max_constants),
+            },
+        )
+
+    def _rules_of_functions(self, templates: Templates) -> str:
         fitted = (
             "What matters is the structure: a machine fits the literals of your program to the target afterwards. "
             "Give sensible starting values, all different: equal expressions are taken as one."
@@ -55,17 +73,26 @@ class SymbolicLanguage:
     @property
     def signature(self) -> str:
         """How the function begins."""
-        return f"def {self.function}({', '.join(self.inputs)}):"
+        return f"def {self.function}({'...' if self._is_stateful else ', '.join(self.inputs)}):"
+
+    @property
+    def _is_stateful(self) -> bool:
+        """Whether programs are update rules, which take only the inputs that they use."""
+        return self.vocabulary.signature is not None
+
+    @property
+    def _form(self) -> str:
+        return "update_rule" if self._is_stateful else "symbolic"
 
     def directions(self, templates: Templates) -> tuple[str, ...]:
         """See `Language`."""
-        return templates.paragraphs("directions_symbolic")
+        return templates.paragraphs(f"directions_{self._form}")
 
     def answer(self, templates: Templates, files: Mapping[str, str], *, short: bool) -> str:
         """See `Language`; a function of a few lines is always written in full."""
         del files, short
         values = {"signature": self.signature, "max_operations": str(self.max_operations)}
-        return templates.fill("answer_symbolic", values)
+        return templates.fill(f"answer_{self._form}", values)
 
     def shown(self, text: str) -> str:
         """All of it."""

@@ -30,7 +30,7 @@ def with_a_card() -> Iterator[ClusterProcess]:
 def joined(cluster: ClusterProcess, monkeypatch: pytest.MonkeyPatch, **options: Any) -> RayExecutor:
     for name, value in cluster.environment().items():
         monkeypatch.setenv(name, value)
-    return RayExecutor(n_workers=None, handler=HANDLER, address=cluster.address, **options)
+    return RayExecutor(**{"n_workers": None, "handler": HANDLER, "address": cluster.address, **options})
 
 
 async def eight(executor: Any, payload: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -69,7 +69,7 @@ def test_who_asks_for_a_whole_card_has_it_alone(
 def test_a_cluster_without_cards_judges_on_processors_and_says_so(
     shared_cluster: ClusterProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    executor = joined(shared_cluster, monkeypatch, gpus=0.25, gpus_needed=False)
+    executor = joined(shared_cluster, monkeypatch, gpus=0.25, gpus_needed=False, n_workers=1)
 
     answers = run_with(executor, lambda executor: eight(executor, payload_of(tmp_path / "log", seconds=0.0)))
 

@@ -61,6 +61,7 @@ def test_a_cluster_without_memory_for_one_task_is_refused_and_not_waited_for(
         asyncio.run(use())
 
 
+@dear
 def test_a_cluster_of_our_own_is_silent_and_holds_no_key(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

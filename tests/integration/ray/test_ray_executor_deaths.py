@@ -63,7 +63,7 @@ def test_a_ray_worker_killed_in_the_middle_of_a_parcel_costs_no_task_anything(
     async def use(executor: RayExecutor) -> list[Any]:
         answers: list[Any] = []
         while executor.n_lost_workers == 0:
-            flying = asyncio.create_task(naps(executor, 40, 0.15))
+            flying = asyncio.create_task(naps(executor, 40, 0.05))
             while executor.n_lost_workers == 0 and not flying.done():
                 kill_all(filter(is_a_ray_worker, busy(executor)))
                 await asyncio.sleep(0.01)

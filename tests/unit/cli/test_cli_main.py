@@ -37,6 +37,7 @@ COMMANDS = {
     "stop",
     "tail",
     "top",
+    "validate",
     "verify",
     "version",
 }

@@ -206,7 +206,7 @@ def test_a_judge_runs_programs_of_a_family_in_the_sandbox() -> None:
 
     with open_judge(JudgeSpec.from_mapping(problem.judge_spec_mapping())) as judge:
         evaluation, verdict = judge.evaluate(files), judge.verify(files)
-        broken = judge.evaluate({"seed.py": files["seed.py"].replace("mark += 1", "mark += 5 - n")})
+        broken = judge.evaluate({"seed.py": files["seed.py"].replace("return marks", "return marks[n == 5 :]")})
 
     assert evaluation.score is not None
     assert verdict.score == evaluation.score

@@ -99,7 +99,7 @@ def test_a_closed_judge_takes_all_that_was_started_with_it(tmp_path: Path, tempo
     "body", ["os._exit(1)", "os.kill(os.getpid(), 11)", "time.sleep(600)", "os.kill(os.getppid(), 9)"]
 )
 def test_an_evaluator_that_crashes_or_hangs_leaves_nothing(tmp_path: Path, temporary: Path, body: str) -> None:
-    judge = JudgeProcess(spec_of(tmp_path, body, wall_seconds=3.0))
+    judge = JudgeProcess(spec_of(tmp_path, body, wall_seconds=1.0))
 
     evaluation = judge.evaluate(CANDIDATE)
 

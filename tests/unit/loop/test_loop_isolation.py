@@ -69,3 +69,18 @@ def test_a_scratch_folder_that_nobody_gets_is_warned_of(python_problem: Path) ->
 
     assert "scratch_mb = 4" in warning_of(Level.NOOPEN, problem)
     assert warning_of(Level.STRONG, problem) == ""
+
+
+def test_rules_are_refused_where_nothing_can_train_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)  # as if it were not installed
+
+    with pytest.raises(EvolveEnvironmentError, match="needs torch, and torch is not installed") as caught:
+        require_isolation(load_problem("optimizers"), unsafe=False)
+
+    assert "pip install 'evolve-discovery[torch]'" in caught.value.hint
+
+
+def test_other_problems_need_no_torch(monkeypatch: pytest.MonkeyPatch, symbolic_problem: Path) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+
+    require_isolation(load_problem(symbolic_problem), unsafe=False)

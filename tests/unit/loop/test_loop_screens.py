@@ -188,7 +188,7 @@ def test_a_run_finds_the_same_archive_wherever_its_screens_run(triangle: Problem
         start_run(
             triangle,
             tmp_path / device,
-            RunOptions(rng_seed=1, workers=1, evaluations=25, durability="fast", device=device),
+            RunOptions(rng_seed=1, workers=1, evaluations=8, durability="fast", device=device),
             heard.append,
         )
         for device in ("cpu", "auto")
@@ -199,3 +199,12 @@ def test_a_run_finds_the_same_archive_wherever_its_screens_run(triangle: Problem
     assert one.best_score > 15.0
     warnings = [event.data["text"] for event in heard if event.kind == "warning"]
     assert any("NO GRAPHICS CARD" in text for text in warnings) == (not torch.cuda.is_available())
+
+
+def test_networks_are_trained_where_the_problem_says_and_the_refusal_tells_so() -> None:
+    problem = load_problem("optimizers")
+
+    assert rows_of(problem) == 0
+    with pytest.raises(UsageError, match="has none") as caught:
+        settled_device(problem, RunOptions(device="cuda"))
+    assert 'device = "cuda" in [evaluator.options]' in caught.value.hint

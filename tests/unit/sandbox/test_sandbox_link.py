@@ -167,7 +167,7 @@ def test_a_server_that_died_is_known_to_be_dead_before_its_launcher_is() -> None
 
 @pytest.mark.slow
 def test_a_server_or_launcher_that_is_stopped_does_not_hang_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox.link.END_SECONDS", 1.0)
+    monkeypatch.setattr("sandbox.link.END_SECONDS", 0.3)
     links = [ServerLink((), without=away(level)) for level in (Level.FULL, Level.FULL, Level.STRONG)]
     stopped = [parent_of(links[0].pid), links[1].pid, links[2].pid]
     everybody = {*(link.pid for link in links), *(parent_of(link.pid) for link in links)} - {os.getpid()}

@@ -7,6 +7,7 @@ import pytest
 
 from archive.axes import Axis, CategoryAxis, LinearAxis, OutOfRange
 from evaluators.contract import Evaluation
+from evolve.config.problem import Problem
 from evolve.scaffold.cheat_checks import Tried, check_cheats
 from evolve.scaffold.cheats import CLAIM, FORGERIES
 from evolve.scaffold.direction_check import _order
@@ -14,6 +15,7 @@ from evolve.scaffold.findings import State
 from evolve.scaffold.instrument import Watch
 from evolve.scaffold.place_checks import _check_axis, _excused
 from evolve.scaffold.seed_checks import SeedRuns, check_noise
+from evolve.scaffold.suite_check import check_suites
 from evolve.scaffold.trials import Trials
 
 
@@ -38,6 +40,29 @@ def trials_of(*, repeats: int = 1, notices: tuple[str, ...] = (), combine: str =
 
 def tried(name: str, score: float) -> Tried:
     return Tried(cheat=next(each for each in FORGERIES if each.name == name), evaluation=scored(score))
+
+
+def problem_with(family: str | None, **options: Any) -> Problem:
+    tables = SimpleNamespace(evaluator=SimpleNamespace(family=family, options=options))
+    return cast(Problem, SimpleNamespace(tables=tables))
+
+
+def test_tasks_that_are_kept_for_validation_are_warned_of_by_name() -> None:
+    [found] = check_suites(problem_with("optimizer", tasks=["lin_ae", "zipf_linear", "completion"]))
+
+    assert found.state is State.WARNING
+    assert "zipf_linear (test), completion (validation)" in found.seen
+    assert found.data["kept"] == ["zipf_linear", "completion"]
+
+
+def test_other_tasks_and_other_judges_are_not() -> None:
+    assert [each.state for each in check_suites(problem_with("optimizer", tasks=["heavy_quad"]))] == [State.OK]
+    assert check_suites(problem_with("optimizer")) == check_suites(problem_with(None, tasks=["picture"])) == []
+
+
+@pytest.mark.parametrize("tasks", [[], ["none such"], 3, [["picture"]], "picture"])
+def test_tasks_that_are_wrong_are_left_to_the_judge(tasks: object) -> None:
+    assert check_suites(problem_with("optimizer", tasks=tasks)) == []
 
 
 def test_a_score_that_never_varies_needs_no_repeats() -> None:

@@ -80,7 +80,8 @@ def test_a_built_in_vocabulary_knows_the_position_of_each_of_its_words(name: str
     vocabulary = BUILT_IN[name]
 
     for position, function in enumerate(vocabulary.functions):
-        assert vocabulary.position_of(function.name) == position
+        assert vocabulary.position_of(function.name, function.argument_types) == position
+        assert vocabulary.functions[vocabulary.position_of(function.name)].name == function.name
     with pytest.raises(KeyError, match="nothing_of_the_kind"):
         vocabulary.position_of("nothing_of_the_kind")
 
@@ -330,7 +331,7 @@ def test_a_file_that_is_not_text_cannot_be_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["", "Arithmetic", "words.toml", "completely different"])
 def test_a_name_that_is_no_vocabulary_lists_those_there_are(name: str) -> None:
-    with pytest.raises(VocabularyError, match=r"use one of arithmetic, elementary, float32 or a \.py file"):
+    with pytest.raises(VocabularyError, match=r"use one of arithmetic, .*float32, optimizer, \w+ or a \.py file"):
         load_vocabulary(name)
 
 

@@ -1,0 +1,1 @@
+"""How well an update rule trains: tasks, batched training, tuning, references, scores."""

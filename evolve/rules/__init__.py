@@ -1,0 +1,1 @@
+"""Search over update rules: moves, abstract execution, engines, bursts."""
