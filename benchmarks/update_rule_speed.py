@@ -106,7 +106,7 @@ def compare(rule: UpdateRule, by_hand: Callable[[Tensor, State, int], Tensor], n
 
     def interpreted(t: int) -> Tensor:
         update, states[0] = step(rule, arrays, w, g, states[0], t=t, may_overwrite_state=True)
-        return update  # type: ignore[no-any-return]
+        return update
 
     def hand(t: int) -> Tensor:
         return by_hand(g, states[1], t)

@@ -93,7 +93,7 @@ class TorchArrays:
 
     def pow(self, a: Real, b: Real) -> Tensor:
         """|a| to the power b."""
-        return _power(a, b)  # type: ignore[no-any-return]
+        return _power(a, b)
 
     def neg(self, x: Tensor, out: Tensor | None = None) -> Tensor:
         """-x."""
@@ -179,7 +179,7 @@ class TorchArrays:
         return per_parameter.index_select(1, self._parameter_of)
 
     def _parts(self, x: Tensor) -> Sequence[Tensor]:
-        return x.split(self._sizes, 1)  # type: ignore[no-untyped-call,no-any-return]
+        return x.split(self._sizes, 1)  # type: ignore[no-any-return]
 
     def _sums(self, x: Tensor) -> Tensor:
         """The sum over each parameter, [E, n]."""

@@ -59,7 +59,7 @@ def _eigen(a: Tensor) -> tuple[Tensor, Tensor]:
     try:
         values, vectors = torch.linalg.eigh(_finite(a))
         return values, vectors
-    except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
+    except torch.linalg.LinAlgError:
         members = [_eigen_alone(member) for member in a]
         return torch.stack([values for values, _ in members]), torch.stack([vectors for _, vectors in members])
 
@@ -69,5 +69,5 @@ def _eigen_alone(a: Tensor) -> tuple[Tensor, Tensor]:
     try:
         values, vectors = torch.linalg.eigh(_finite(a))
         return values, vectors
-    except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
+    except torch.linalg.LinAlgError:
         return torch.full_like(a[0], math.nan), torch.full_like(a, math.nan)
