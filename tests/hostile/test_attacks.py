@@ -34,10 +34,10 @@ BY_LIMITS = (Family.RESOURCES, Family.FORGING)
 WALLS = BARE.without - {Layer.MEMORY_WATCH, Layer.MEMORY_CGROUP}
 """The layers that refuse; the others end what has grown too large, together with limits."""
 PROVED = 1 if ALL_ATTACKS else 12
-ALONE = 1 if ALL_ATTACKS else 6
-PER_LEVEL = 1 if ALL_ATTACKS else 2
+ALONE = 1 if ALL_ATTACKS else 9
+PER_LEVEL = 1 if ALL_ATTACKS else 4
 """By default all attacks are tried on all the layers that the machine has, but every twelfth is shown to succeed where
-it should, every sixth that a layer stops is tried on it alone, and of the lower levels each gets every other one."""
+it should, every ninth that a layer stops is tried on it alone, and of the lower levels each gets every fourth."""
 
 
 class Arenas:

@@ -14,7 +14,7 @@ from sandbox.limits import MEBIBYTE, Limits
 from sandbox.process import ProcessSandbox
 from tests.extent import ALL_TESTS
 
-N_EVALUATIONS = 1000 if ALL_TESTS else 300
+N_EVALUATIONS = 1000 if ALL_TESTS else 150
 N_WARMING_UP = 100
 N_SAME = 10
 PLACES = tuple(f"{folder}/litter-{os.getpid()}" for folder in ("/tmp", "/dev/shm", "/var/tmp"))

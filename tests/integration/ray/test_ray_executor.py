@@ -27,6 +27,9 @@ class TestRayExecutorInACluster(ExecutorConformance):
     test_what_a_task_prints_does_not_disturb_the_answers = dear(
         ExecutorConformance.test_what_a_task_prints_does_not_disturb_the_answers
     )
+    test_a_task_that_kills_every_worker_is_given_up_and_the_executor_still_works = dear(
+        ExecutorConformance.test_a_task_that_kills_every_worker_is_given_up_and_the_executor_still_works
+    )
     test_workers_that_died_while_idle_are_replaced_and_no_task_is_blamed = dear(
         ExecutorConformance.test_workers_that_died_while_idle_are_replaced_and_no_task_is_blamed
     )

@@ -48,6 +48,7 @@ def device() -> TorchDevice:
 
 
 @pytest.mark.skipif(IS_INTERPRETED, reason="this is that process")
+@pytest.mark.skipif(not ALL_TESTS, reason="a process that imports torch and Triton: only with EVOLVE_ALL_TESTS=1")
 def test_triton_s_interpreter_finds_the_kernel_right() -> None:
     """In a process of its own: Triton takes its own functions for compiling or for interpreting when it is imported."""
     environment = {**os.environ, "TRITON_INTERPRET": "1", "PYTEST_ADDOPTS": ""}
