@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from sandbox.symbolic.reals import LARGEST_EXPONENT, SMALLEST_DIVISOR, divisor, power
 from sandbox.update_rules.layout import Layout
-from sandbox.update_rules.matrices import MAX_SIDE, is_refreshed
+from sandbox.update_rules.matrices import MAX_SIDE, refreshed
 from sandbox.update_rules.numpy_matrices import bases, gram_of, inverse_roots, orthogonal_of
 
 Array = npt.NDArray[np.float64]
@@ -231,24 +231,11 @@ class NumpyArrays:
 
     def matrix_basis(self, gram: list[Array], old: list[Array], t: Real) -> list[Array]:
         """Eigenvectors: computed at the first step, improved by one QR step every 10 steps (SOAP, Vyas et al. 2024)."""
-        return _refreshed(bases, gram, old, t)
+        return refreshed(bases, gram, old, t, np.concatenate)
 
     def matrix_inverse_root(self, gram: list[Array], old: list[Array], t: Real) -> list[Array]:
         """Inverse fourth roots, computed anew every 10 steps (Shampoo, Gupta et al. 2018)."""
-        return _refreshed(inverse_roots, gram, old, t)
-
-
-def _refreshed(
-    compute: Callable[[list[Array], list[Array], float], list[Array]], gram: list[Array], old: list[Array], t: Real
-) -> list[Array]:
-    """The slow matrices at the steps that compute them; with one step number per member each has its own."""
-    if isinstance(t, float):
-        return compute(gram, old, t) if is_refreshed(t) else old
-    members = []
-    for k, step in enumerate(t.ravel().tolist()):
-        mine = [[a[k : k + 1] for a in matrices] for matrices in (gram, old)]
-        members.append(compute(mine[0], mine[1], step) if is_refreshed(step) else mine[1])
-    return [np.concatenate(parts) for parts in zip(*members, strict=True)]
+        return refreshed(inverse_roots, gram, old, t, np.concatenate)
 
 
 def _divisor(x: Real) -> Real:

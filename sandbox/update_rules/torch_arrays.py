@@ -1,6 +1,6 @@
 """The words of update rules over torch tensors, on any device: for training. Importing this module needs torch."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import torch
@@ -8,7 +8,7 @@ from torch import Tensor
 
 from sandbox.symbolic.reals import LARGEST_EXPONENT, SMALLEST_DIVISOR, divisor, power, sign
 from sandbox.update_rules.layout import Layout
-from sandbox.update_rules.matrices import MAX_SIDE, is_refreshed
+from sandbox.update_rules.matrices import MAX_SIDE, refreshed
 from sandbox.update_rules.torch_matrices import bases, gram_of, inverse_roots, orthogonal_of
 
 Real = Any
@@ -304,24 +304,11 @@ class TorchArrays:
 
     def matrix_basis(self, gram: list[Tensor], old: list[Tensor], t: Real) -> list[Tensor]:
         """Eigenvectors: computed at the first step, improved by one QR step every 10 steps (SOAP, Vyas et al. 2024)."""
-        return _refreshed(bases, gram, old, t)
+        return refreshed(bases, gram, old, t, torch.cat)
 
     def matrix_inverse_root(self, gram: list[Tensor], old: list[Tensor], t: Real) -> list[Tensor]:
         """Inverse fourth roots, computed anew every 10 steps (Shampoo, Gupta et al. 2018)."""
-        return _refreshed(inverse_roots, gram, old, t)
-
-
-def _refreshed(
-    compute: Callable[[list[Tensor], list[Tensor], float], list[Tensor]], gram: list[Tensor], old: list[Tensor], t: Real
-) -> list[Tensor]:
-    """The slow matrices at the steps that compute them; with one step number per member each has its own."""
-    if isinstance(t, float):
-        return compute(gram, old, t) if is_refreshed(t) else old
-    members = []
-    for k, step in enumerate(t.ravel().tolist()):
-        mine = [[a[k : k + 1] for a in matrices] for matrices in (gram, old)]
-        members.append(compute(mine[0], mine[1], step) if is_refreshed(step) else mine[1])
-    return [torch.cat(parts) for parts in zip(*members, strict=True)]
+        return refreshed(inverse_roots, gram, old, t, torch.cat)
 
 
 def _divisor(x: Real) -> Real:
