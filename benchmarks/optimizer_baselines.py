@@ -17,8 +17,8 @@ from pathlib import Path
 
 from evaluators.optimizers.baselines import ADAMW, SHIPPED, Baseline, Baselines, trials_of
 from evaluators.optimizers.efforts import efforts
-from evaluators.optimizers.ledger import Ledger
-from evaluators.optimizers.references import References, torch_version
+from evaluators.optimizers.ledger import Ledger, torch_version
+from evaluators.optimizers.references import References
 from evaluators.optimizers.rungs import judge_rung
 from evaluators.optimizers.scoring import Scored, best_of
 from evaluators.optimizers.scoring_trainer import ProxyTrainer

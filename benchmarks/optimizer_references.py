@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from evaluators.optimizers.references import SHIPPED, References, torch_version
+from evaluators.optimizers.ledger import torch_version
+from evaluators.optimizers.references import SHIPPED, References
 from evaluators.optimizers.references_measuring import THOROUGH, Effort, measured, missing
 from evaluators.optimizers.rungs import Run, first_seed_of, judge_rung, search_rungs, suite_rung
 from evaluators.optimizers.scoring import best_of

@@ -67,7 +67,7 @@ class OptimizerFamily:
         self.rung = _judging(settings)
         self._quick = quick_rung(settings.tasks or None, horizon=settings.horizon)
         self._runs = (*self._quick.runs, *self.rung.runs)
-        self._references = References.shipped()
+        self._references = References.shipped(self._trainer.device)
 
     def evaluate(self, program: Program) -> Evaluation:
         """How fast the rule trains, as a score; a rule that cannot train is told why."""

@@ -28,6 +28,12 @@ def torch_version() -> str:
         return "none"
 
 
+def rounded_by(device: str) -> str:
+    """What single losses hang on besides their seed: the version of torch and, apart from processors, the device."""
+    kind = device.partition(":")[0]
+    return torch_version() if kind == "cpu" else f"{torch_version()}-{kind}"
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How one training run ended: the loss, or the initial loss if the run diverged."""

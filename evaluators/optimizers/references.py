@@ -3,8 +3,8 @@
 AdamW*, the reference of every score, is AdamW with the constants that did best on the search suite (they are in the
 data file, with the trials they were chosen from); its learning rate is tuned for every task and horizon. The data are
 filed by the content of each task, so a task that changes makes its data unreadable, not wrong. Final losses by seed,
-which pair a candidate with the reference, also depend on how torch rounds: under another version of torch they are
-trained again when they are needed, while the curve, a mean over seeds, holds.
+which pair a candidate with the reference, also depend on how torch rounds: under another version of torch, or on a
+graphics card, they are trained again when they are needed, while the curve, a mean over seeds, holds.
 """
 
 import json
@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluators.errors import EvaluatorError
-from evaluators.optimizers.ledger import Ledger
-from evaluators.optimizers.ledger import torch_version as torch_version
+from evaluators.optimizers.ledger import Ledger, rounded_by
 from evaluators.optimizers.reference_curve import Curve
 from evaluators.optimizers.rungs import Run
 from evaluators.optimizers.tuning import LEAST_LOSS, Bench
@@ -69,8 +68,8 @@ class Reference:
 class References:
     """Reference data of many tasks.
 
-    `settings` holds, by task with content hash, the horizons by number of steps. `torch` is the version that trained
-    them; losses of single seeds are used only under that version. `default_text` is AdamW with its default constants.
+    `settings` holds, by task with content hash, the horizons by number of steps. `torch` is what trained
+    them (`rounded_by`); losses of single seeds are used only there. `default_text` is AdamW with its default constants.
     `own` is what this machine measured, under its own torch: it adds what `settings` lacks and changes nothing there.
     """
 
@@ -94,10 +93,10 @@ class References:
         return _rule(self.default_text)
 
     @classmethod
-    def shipped(cls) -> "References":
-        """The data of this package, with what `prepare` measured on this machine."""
+    def shipped(cls, device: str = "cpu") -> "References":
+        """The data of this package, with what `prepare` measured on this device of this machine."""
         shipped = cls.load(SHIPPED)
-        mine = own_file()
+        mine = own_file(device)
         try:
             own = cls.load(mine) if mine.exists() else shipped
         except OSError:  # a folder that we may not look into
@@ -160,7 +159,7 @@ class References:
         content_hash = bench.trainer.task(run).content_hash
         horizon = self.of(run, content_hash).horizon
         is_own = run.n_steps not in self.settings.get(f"{run.setting}@{content_hash}", {})
-        if (is_own or self.torch == torch_version()) and all(seed in horizon.losses for seed in seeds):
+        if (is_own or self.torch == rounded_by(bench.trainer.device)) and all(seed in horizon.losses for seed in seeds):
             return tuple(horizon.losses[seed] for seed in seeds)
         return self._trained(run, horizon.index, seeds, bench)
 
@@ -206,12 +205,10 @@ def _with_default(horizon: Horizon, own: Horizon | None) -> Horizon:
     return horizon if own is None or horizon.default is not None else replace(horizon, default=own.default)
 
 
-def own_file() -> Path:
-    """Where reference data measured on this machine lie; `EVOLVE_CACHE` names another folder."""
-    if folder := os.environ.get("EVOLVE_CACHE"):
-        return Path(folder) / f"optimizer-references-{torch_version()}.json"
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "evolve" / f"optimizer-references-{torch_version()}.json"
+def own_file(device: str = "cpu") -> Path:
+    """Where reference data measured on this device of this machine lie; `EVOLVE_CACHE` names another folder."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "evolve"
+    return Path(os.environ.get("EVOLVE_CACHE") or base) / f"optimizer-references-{rounded_by(device)}.json"
 
 
 Say = Callable[[str], None]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evaluators.errors import EvaluatorError
-from evaluators.optimizers.ledger import Ledger
-from evaluators.optimizers.references import Horizon, References, Say, covers, own_file, torch_version
+from evaluators.optimizers.ledger import Ledger, rounded_by
+from evaluators.optimizers.references import Horizon, References, Say, covers, own_file
 from evaluators.optimizers.rungs import FIRST_CONFIRMATION_SEED, Run, consecutive, horizon_steps, rung_of
 from evaluators.optimizers.scoring import score_run
 from evaluators.optimizers.tuning import Bench, Trainer, log_losses, tune
@@ -72,7 +72,7 @@ def prepare(
         from evaluators.optimizers.scoring_trainer import ProxyTrainer
 
         trainer = ProxyTrainer(device=device)
-    references, path = References.shipped(), own_file()
+    references, path = References.shipped(trainer.device), own_file(trainer.device)
     lacking = missing(runs, references, trainer)
     if lacking:
         _require_writable(path)
@@ -81,7 +81,7 @@ def prepare(
             say(f"measuring tuned AdamW on {run.name}: there are no reference data for it")
         key, horizons = measured(run, references, trainer, effort=effort or Effort(), first_seed=first_seed)
         references = references.with_own({key: {n: each.rounded() for n, each in horizons.items()}})
-        _keep(references, path)
+        _keep(references, path, torch=rounded_by(trainer.device))
     return references
 
 
@@ -95,13 +95,13 @@ def _require_writable(path: Path) -> None:
         raise _unkept(path, error) from error
 
 
-def _keep(references: References, path: Path) -> None:
+def _keep(references: References, path: Path, *, torch: str) -> None:
     """Write what this machine measured, with what another process wrote in the meantime."""
     try:
         others = References.load(path) if path.exists() else None
         kept = others.settings if others is not None and others.text == references.text else {}
         own = replace(references, own=kept).with_own(references.own).own
-        replace(references, torch=torch_version(), settings=own, own={}).save(path)
+        replace(references, torch=torch, settings=own, own={}).save(path)
     except OSError as error:
         raise _unkept(path, error) from error
 
@@ -142,7 +142,7 @@ def measured(
         horizons[each.n_steps] = Horizon(index=index, losses=losses)
     here = horizons.get(run.n_steps) or known[run.n_steps]
     if here.default is None:
-        trained_by = torch_version() if run.n_steps in horizons else references.torch
+        trained_by = rounded_by(trainer.device) if run.n_steps in horizons else references.torch
         all_known = replace(references, torch=trained_by).with_settings({key: {**known, **horizons}})
         value = _default_octaves(run, all_known, bench, effort, first_seed)
         horizons[run.n_steps] = replace(here, default=value)

@@ -161,8 +161,8 @@ def score_rules(
         MissingReferenceError: a run has no reference data.
         DeviceError: torch is not installed, or has no such device.
     """
-    references = References.shipped() if references is None else references
     trainer = _proxies(device) if trainer is None else trainer
+    references = References.shipped(trainer.device) if references is None else references
     ledger = Ledger() if ledger is None else ledger
     bench = Bench(trainer, ledger)
     found: list[_Progress] = [_Progress(rule) for rule in rules]

@@ -20,11 +20,11 @@ LEAST_SECONDS = 1e-6
 
 
 class Timed(Trainer, Protocol):
-    """What trains, and tells the CPU-seconds it took (`train(...).cpu_seconds`)."""
+    """What trains, and tells the seconds (`train(...).seconds`) of the processor or, on a card, of the clock."""
 
 
 def step_costs(rule: UpdateRule, like: UpdateRule, runs: Sequence[Run], trainer: Timed) -> dict[str, float]:
-    """By task: CPU-seconds of a step with the rule over those with another. The least of a few measurements each."""
+    """By task: seconds of a step with the rule over those with another. The least of a few measurements each."""
     found = {}
     for run in runs:
         mine, theirs = _seconds([rule, like], run, trainer)
@@ -47,4 +47,4 @@ def _seconds(rules: Sequence[UpdateRule], run: Run, trainer: Timed) -> list[floa
 
 
 def _once(rule: UpdateRule, run: Run, trainer: Timed) -> float:
-    return float(trainer.train([rule], run, [[RATE]], tuple(range(N_MEMBERS))).cpu_seconds)
+    return float(trainer.train([rule], run, [[RATE]], tuple(range(N_MEMBERS))).seconds)

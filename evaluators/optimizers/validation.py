@@ -12,8 +12,8 @@ from evaluators.errors import EvaluatorError
 from evaluators.optimizers.baselines import ADAMW, Baseline, Baselines
 from evaluators.optimizers.contest import Contest, Side, Yardstick, contest
 from evaluators.optimizers.efforts import Effort
-from evaluators.optimizers.ledger import Ledger
-from evaluators.optimizers.references import MissingReferenceError, References, Say, torch_version
+from evaluators.optimizers.ledger import Ledger, rounded_by
+from evaluators.optimizers.references import MissingReferenceError, References, Say
 from evaluators.optimizers.rungs import Run, Rung, rung_of
 from evaluators.optimizers.scoring import Scored, score_rules
 from evaluators.optimizers.step_costs import Timed, step_costs
@@ -196,21 +196,23 @@ def _on_the_test_suite(rule: UpdateRule, rung: Rung, how: Trained) -> dict[str, 
         name: baseline.rule for name, baseline in how.baselines.baselines.items() if name != ADAMW
     }
     weighed: dict[str, dict[Run, Weighed]] = {name: {} for name in rules}
+    torch = rounded_by(how.trainer.device)
     for run in rung.runs:
         key = how.bench.key(run)
         known = {
             name: found
             for name in rules
             if name in how.baselines.baselines
-            and (found := how.baselines.known(name, key, seeds=rung.scoring_seeds, torch=torch_version()))
+            and (found := how.baselines.known(name, key, seeds=rung.scoring_seeds, torch=torch))
         }
         lacking = [name for name in rules if name not in known]
         how.say(f"test task {run.task}: training {', '.join(name or 'the rule' for name in lacking)}")
         fresh = weigh([rules[name] for name in lacking], run, rung, bench=how.bench, references=how.references)
         for name, each in (known | dict(zip(lacking, fresh, strict=True))).items():
             weighed[name][run] = each
-    own = {"": step_costs(rule, how.references.rule, rung.runs, how.trainer), ADAMW: {}}
-    costs = {name: own.get(name) or _known_costs(how.baselines.baselines.get(name)) for name in rules}
+    measured = [""] if torch == rounded_by("cpu") else [name for name in rules if name != ADAMW]
+    costs = {name: _known_costs(how.baselines.baselines.get(name)) for name in rules}
+    costs |= {name: step_costs(rules[name], how.references.rule, rung.runs, how.trainer) for name in measured}
     return {name: Side(weighed=weighed[name], cost=costs[name]) for name in rules}
 
 

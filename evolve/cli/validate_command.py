@@ -14,6 +14,7 @@ from evolve.cli.records import best_elites, entry_text, reading
 from evolve.cli.terminal import clean_line
 from evolve.cli.validate_table import validation_lines
 from evolve.errors import EvolveEnvironmentError, UsageError
+from evolve.store.lock import only_writer
 
 if TYPE_CHECKING:
     from evaluators.optimizers.efforts import Effort
@@ -122,10 +123,11 @@ def _validated(finalists: "list[Finalist]", effort: str, device: str, place: Pla
     from sandbox.torch_device import DeviceError
 
     try:
-        chosen = efforts()[effort]
-        document = validate(finalists, chosen, _trained(chosen, device, place)).to_json()
-        text = json.dumps(plain_data({"schema": SCHEMA, **document}), indent=1, allow_nan=False)
-        place.document.write_text(text + "\n", encoding="utf-8")
+        with only_writer(place.ledger):
+            chosen = efforts()[effort]
+            document = validate(finalists, chosen, _trained(chosen, device, place)).to_json()
+            text = json.dumps(plain_data({"schema": SCHEMA, **document}), indent=1, allow_nan=False)
+            place.document.write_text(text + "\n", encoding="utf-8")
     except DeviceError as error:
         raise EvolveEnvironmentError(str(error)) from error
     except EvaluatorError as error:

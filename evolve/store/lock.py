@@ -4,7 +4,8 @@ import fcntl
 import json
 import os
 import socket
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -44,6 +45,24 @@ def take_lock(run_dir: Path) -> IO[str]:
             handle.close()
         raise _unwritable(run_dir, error) from error
     return handle
+
+
+@contextmanager
+def only_writer(path: Path) -> Iterator[None]:
+    """Keep every other process that asks for the same file out until the block ends; the file is made if need be.
+
+    Raises:
+        EvolveEnvironmentError: another process writes it.
+        OSError: it cannot be opened for writing.
+    """
+    with path.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise EvolveEnvironmentError(
+                f"another process is writing {path}: wait for it or stop it, then start again"
+            ) from error
+        yield
 
 
 def _unwritable(run_dir: Path, error: OSError) -> EvolveEnvironmentError:

@@ -11,6 +11,7 @@ from evaluators.optimizers.validation import validate
 from evolve.cli.validate_command import finalist_of_file, finalists_of_run
 from evolve.cli.validate_table import validation_lines
 from evolve.errors import EvolveEnvironmentError, UsageError
+from evolve.store.lock import only_writer
 from sandbox.update_rules.rule import read_rule
 from tests.unit.evaluators.validation_stand_in import BAD, GOOD, MUON, effort, finalists, how, rule
 from tests.unit.view.small_run import candidate, write_run
@@ -64,6 +65,21 @@ def test_without_torch_it_says_how_to_get_it(tmp_path: Path, invoke: Invoke, mon
     assert isinstance(result.exception, EvolveEnvironmentError)
     assert "torch is not installed" in result.exception.message
     assert "pip install" in result.exception.hint
+
+
+def test_a_second_validation_of_the_same_rule_is_kept_out(tmp_path: Path, invoke: Invoke) -> None:
+    # Given a validation that is at work
+    file = tmp_path / "rule.py"
+    file.write_text(GOOD, encoding="utf-8")
+    with only_writer(tmp_path / "rule.validation.jsonl"):
+        # When another one is started
+        result = invoke("validate", str(file))
+
+    # Then it is told to wait, and nothing was written
+    assert isinstance(result.exception, EvolveEnvironmentError)
+    assert "another process is writing" in str(result.exception)
+    assert (tmp_path / "rule.validation.jsonl").read_bytes() == b""
+    assert not (tmp_path / "rule.validation.json").exists()
 
 
 def test_a_validation_is_shown_with_its_contests_tasks_and_gap() -> None:

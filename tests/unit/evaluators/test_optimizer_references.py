@@ -9,7 +9,8 @@ import pytest
 from evaluators.environment import scrubbed_environment
 from evaluators.errors import EvaluatorError
 from evaluators.optimizers import references as module
-from evaluators.optimizers.references import SHIPPED, References, covers, own_file, torch_version
+from evaluators.optimizers.ledger import torch_version
+from evaluators.optimizers.references import SHIPPED, References, covers, own_file
 from evaluators.optimizers.references_measuring import Effort, horizons_around, measured, missing, prepare
 from evaluators.optimizers.rungs import Run, horizon_steps, judge_rung, quick_rung, search_rungs, suite_rung
 from evaluators.optimizers.scoring import score_rule
@@ -82,6 +83,25 @@ def test_losses_by_seed_hold_only_under_the_torch_that_trained_them() -> None:
     assert trainer.trained == []
     assert other.losses(RUN, (1000,), Bench(trainer)) == pytest.approx(this.losses(RUN, (1000,), Bench(trainer)))
     assert [seeds for _, _, seeds in trainer.trained] == [(1000,)]
+
+
+def test_losses_by_seed_of_a_processor_do_not_hold_on_a_card(own_cache: Path) -> None:
+    # Given reference losses that a processor trained, and a trainer on a card
+    trainer, references = stand_in()
+    shipped = replace(references, torch=torch_version())
+    trainer.device = "cuda:1"
+
+    # When they are asked for, and another horizon is measured
+    shipped.losses(RUN, (1000,), Bench(trainer))
+    losses = [seeds for _, _, seeds in trainer.trained]
+    prepare([LONGER], effort=SMALL, trainer=trainer)
+
+    # Then they are trained again, and what was measured is kept apart from what the processor measures
+    assert losses == [(1000,)]
+    assert own_file("cuda").exists()
+    assert not own_cache.exists()
+    assert References.shipped("cuda").own
+    assert not References.shipped().own
 
 
 def test_horizons_lie_on_half_octaves_and_never_side_by_side() -> None:

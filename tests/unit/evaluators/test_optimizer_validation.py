@@ -121,7 +121,7 @@ def test_an_interrupted_validation_goes_on_and_finds_the_same(tmp_path: Path) ->
 
 def test_what_a_baseline_reached_before_is_not_trained_again(monkeypatch: pytest.MonkeyPatch) -> None:
     # Given a baseline whose losses on the test tasks are known
-    monkeypatch.setattr("evaluators.optimizers.validation.torch_version", lambda: "none such")
+    monkeypatch.setattr("evaluators.optimizers.validation.rounded_by", lambda _: "none such")
     trained = how(rule(GOOD), rule(MUON))
     first = validate(finalists(GOOD), effort(), trained)
     weighed = {trained.bench.key(run): each for run, each in first.sides["Muon*"].weighed.items()}

@@ -20,7 +20,7 @@ MUON = "def update(g):\n    return sign(g)\n"
 
 @dataclass(frozen=True, slots=True)
 class TimedEnd(Ended):
-    cpu_seconds: float
+    seconds: float
 
 
 @dataclass(slots=True)
