@@ -31,7 +31,7 @@ from evolve.operators.python_tree import PythonTreeEdit
 from evolve.operators.screening import screen_rows, screens
 from evolve.operators.strategy import StrategyChange, StrategyCrossover
 from evolve.operators.symbolic import SymbolicBurst, SymbolicCrossover, SymbolicMutation
-from evolve.operators.update_rules import update_rule_operators
+from evolve.operators.update_rules import rule_openers, update_rule_operators
 from evolve.operators.writing.setup import LEARNING_KINDS, language_model_operators
 from sandbox.symbolic.vocabulary import OP_ADD, OP_DIV, OP_MUL, OP_SUB, load_vocabulary
 
@@ -157,13 +157,13 @@ def build_openers(problem: Problem, operators: Sequence[Operator], device: str =
     """Screens, and the shards of the exhaustive search, where there are bursts and the problem does not refuse.
 
     The exhaustive search is over + - * /; screens are for vocabularies that have more. Python programs with annotated
-    choices open with a turn for each.
+    choices open with a turn for each; searches over update rules look at all single edits of the seed rule.
     """
     if any(isinstance(operator, PythonLiteralEdit) for operator in operators):
         return knob_turns(problem.seed_files)
     burst = next((operator for operator in operators if isinstance(operator, SymbolicBurst)), None)
     if burst is None:
-        return []
+        return rule_openers(operators)
     opcodes = {function.opcode for function in load_vocabulary(burst.vocabulary).functions}
     screening = screens(burst, rows=screen_rows(problem.tables.symbolic.screen, opcodes), device=device)
     if not {OP_ADD, OP_SUB, OP_MUL, OP_DIV} <= opcodes:

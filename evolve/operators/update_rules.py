@@ -1,14 +1,14 @@
 """Operators that discover update rules: bursts of search that train what they find; and one that simplifies."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from archive.candidate import Candidate
 from evolve.config.problem import Problem
-from evolve.operators.contract import EVERYONE, Compute, Note, Proposal, Proposing
+from evolve.operators.contract import EVERYONE, Compute, Note, Operator, Proposal, Proposing
 
 SEED_WORDS = 4
 N_CHILDREN = 2
@@ -17,15 +17,23 @@ N_CHILDREN = 2
 N_MEMBERS = 8
 """How many parents a burst starts from."""
 
-FEW_MEMBERS = {"neighbours": 2, "simplify": 1}
+NEIGHBOURS = "neighbours"
+SIMPLIFY = "simplify"
+
+N_OPENERS = 8
+"""Turns that open a run: AdamW has some 250 neighbours, and a burst trains about 30."""
+
+OPENING_WORK = 1.5
+"""Work of such a turn, in bursts: enough for all of its part."""
+
+FEW_MEMBERS = {NEIGHBOURS: 2, SIMPLIFY: 1}
 """Kinds of bursts that start from fewer."""
 
 EXPLOITATION = 0.5
 """The share of them that come from the best by score; the others come from anywhere in the archive."""
 
 SCORE = "speedup"
-SEARCHING = ("neighbours", "mutate", "tune", "crossover", "graft")
-SIMPLIFY = "simplify"
+SEARCHING = (NEIGHBOURS, "mutate", "tune", "crossover", "graft")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +65,11 @@ class RuleBurst:
     ) -> Proposing:
         """Yield one burst, return its children."""
         del inspirations  # a burst reads the whole archive as parents
-        chosen = chosen_members(parents, FEW_MEMBERS.get(self.kind, N_MEMBERS), rng)
+        chosen = (
+            [min(parents, key=lambda each: each.id)]
+            if "part" in self.settings
+            else chosen_members(parents, FEW_MEMBERS.get(self.kind, N_MEMBERS), rng)
+        )
         places = {each.id for each in chosen}
         payload = {
             "judge": dict(self.judge),
@@ -78,6 +90,20 @@ class RuleBurst:
             )
             for child in answer["children"]
         ]
+
+
+def rule_openers(operators: Sequence[Operator]) -> list[RuleBurst]:
+    """The turns that open a run: each looks at its part of all single edits of the seed rule.
+
+    Which edit is good is seen in the first minutes so, whatever the random stream. None where the problem leaves
+    `neighbours` out.
+    """
+    around = next((each for each in operators if isinstance(each, RuleBurst) and each.kind == NEIGHBOURS), None)
+    if around is None:
+        return []
+    work = OPENING_WORK * around.settings["work"]
+    parts = [{**around.settings, "work": work, "part": part, "n_parts": N_OPENERS} for part in range(N_OPENERS)]
+    return [replace(around, settings=settings) for settings in parts]
 
 
 def chosen_members(candidates: Sequence[Candidate], n: int, rng: np.random.Generator) -> list[Candidate]:

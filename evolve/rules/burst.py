@@ -8,6 +8,7 @@ work is counted, never timed.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Protocol
 
 import numpy as np
@@ -45,6 +46,10 @@ class Trained(Protocol):
     @property
     def value(self) -> float | None:
         """Higher is better; None where training failed."""
+
+    @property
+    def values(self) -> Sequence[float]:
+        """By task, where training tells: what is alike on every task does the same."""
 
     @property
     def work(self) -> float:
@@ -142,7 +147,7 @@ class _Burst:
         for key, trained in zip(keys, found, strict=True):
             self.work += trained.work
             self.counts.failed += trained.value is None
-            self.ladder.tell(key, rung, trained.value)
+            self.ladder.tell(key, rung, trained.value, trained.values)
 
     def child(self) -> _Member | None:
         """A new kind of rule, made from members; None if none comes."""
@@ -165,20 +170,20 @@ class _Burst:
                 return _Member(program=made[0], signature=signature, parents=roots, is_parent=False)
         return None
 
-    def promote(self, n_together: int) -> bool:
+    def promote(self, n_together: int, *, is_last: bool = False) -> bool:
         """Train on those that may go on from the highest rung where enough of them wait; whether there were any."""
         for rung in range(self.limits.n_rungs - 2, -1, -1):
             least = max(n_together // self.limits.eta ** (rung + 1), 1)
-            keys = self.ladder.promotions(rung, least)
+            keys = self.ladder.promotions(rung, least, is_last=is_last)
             if keys:
                 self.train(keys, rung + 1)
                 return True
         return False
 
     def grow(self) -> bool:
-        """Train new children at the first rung; whether any could be made."""
+        """Train new children at the first rung; whether any could be made. Where one does not come, none does."""
         made = (self.child() for _ in range(self.limits.n_together))
-        children = [each for each in made if each is not None]
+        children = [each for each in takewhile(bool, made) if each is not None]
         if children:
             self.enter(children)
         return bool(children)
@@ -187,7 +192,7 @@ class _Burst:
         is_growing = True
         while is_growing and self.work < GROWING * self.limits.work:
             is_growing = self.promote(self.limits.n_together) or self.grow()
-        while not (self.is_over() and self.ladder.counts()[-1]) and self.promote(1):
+        while not (self.is_over() and self.ladder.counts()[-1]) and self.promote(1, is_last=True):
             pass
 
     def result(self) -> BurstResult:

@@ -7,10 +7,10 @@ import numpy as np
 
 from evolve.rules.graph import Call, Operand, calls_of
 from evolve.rules.language import Language, is_real
-from evolve.rules.literals import drawn
+from evolve.rules.literals import STEP_NUMBER, drawn
 
 _WEIGHT_OF_INPUT = {"g": 3.0, "w": 0.15, "h": 1.0, "f": 0.3, "lr": 0.1, "t": 0.3}
-_WEIGHT_OF_WORD = {"ema": 4.0, "sign": 2.0, "debias": 2.0, "square": 1.5, "sqrt": 1.5}
+_WEIGHT_OF_WORD = {"ema": 4.0, "sign": 2.0, "debias": 2.0, "square": 1.5, "sqrt": 1.5, "agree": 2.0}
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,11 @@ class Draw:
         if type_ not in self._words:
             return None
         positions, shares = self._words[type_]
-        return positions[min(int(np.searchsorted(shares, rng.random(), side="right")), len(positions) - 1)]
+        return _drawn(positions, shares, rng)
+
+    def chosen(self, positions: Sequence[int], rng: np.random.Generator) -> int:
+        """One of these words."""
+        return _drawn(*self._shares(positions, self.taste.weight_of_word), rng)
 
     def argument(
         self, root: Call, reader: Call, where: tuple[int, int], rng: np.random.Generator, *, depth: int = 0
@@ -66,7 +70,7 @@ class Draw:
         position, place = where
         type_ = self.language.functions[position].argument_types[place]
         word = self.language.names[position]
-        if word == "debias" and place == 2 and self._step_number >= 0:
+        if (word, place) in STEP_NUMBER and self._step_number >= 0:
             return self._step_number
         if is_real(type_) and rng.random() < self.taste.literal_share:
             return drawn(word, place, rng)
@@ -115,3 +119,8 @@ class Draw:
                 known.append(call)
                 weights.append(1.0)
         return known, weights
+
+
+def _drawn(positions: Sequence[int], shares: np.ndarray, rng: np.random.Generator) -> int:
+    """One of the positions, by cumulative shares."""
+    return positions[min(int(np.searchsorted(shares, rng.random(), side="right")), len(positions) - 1)]

@@ -8,7 +8,7 @@ import numpy as np
 from evolve.rules.draw import Draw
 from evolve.rules.graph import Call, Operand, calls_of, reads
 from evolve.rules.language import is_real
-from evolve.rules.literals import drawn, is_memory, varied
+from evolve.rules.literals import STEP_NUMBER, drawn, is_memory, varied
 
 Edit = Callable[[Call, Draw, np.random.Generator], bool]
 Place = tuple[Call, int]
@@ -16,18 +16,19 @@ Item = TypeVar("Item")
 
 
 def places(root: Call, draw: Draw) -> list[Place]:
-    """Every argument that may be changed: not the slots that are handed through, not the step number of `debias`."""
+    """Every argument that may be changed: not the slots that are handed through, nor what must be the step's number."""
     names, state = draw.language.names, draw.language.state
     found: list[Place] = []
     for call in calls_of(root):
         for k, operand in enumerate(call.arguments):
             handed_through = call is root and k > 0 and operand == state[k - 1]
-            if not handed_through and not (names[call.function] == "debias" and k == 2):
+            if not handed_through and (names[call.function], k) not in STEP_NUMBER:
                 found.append((call, k))
     return found
 
 
-def _type_at(place: Place, draw: Draw) -> str:
+def type_at(place: Place, draw: Draw) -> str:
+    """The type of what a place reads."""
     call, k = place
     return draw.language.functions[call.function].argument_types[k]
 
@@ -39,7 +40,8 @@ def type_of(operand: Operand, draw: Draw) -> str:
     return draw.language.input_types[operand] if isinstance(operand, int) else "real"
 
 
-def _one(items: Sequence[Item], rng: np.random.Generator) -> Item:
+def one(items: Sequence[Item], rng: np.random.Generator) -> Item:
+    """One of them, each as likely."""
     return items[int(rng.integers(len(items)))]
 
 
@@ -53,7 +55,7 @@ def vary_literal(root: Call, draw: Draw, rng: np.random.Generator) -> bool:
     found = literals(root)
     if not found:
         return False
-    _vary(_one(found, rng), draw, rng, 1.0)
+    _vary(one(found, rng), draw, rng, 1.0)
     return True
 
 
@@ -79,7 +81,7 @@ def _vary(place: Place, draw: Draw, rng: np.random.Generator, spread: float) -> 
 
 def replace_operand(root: Call, draw: Draw, rng: np.random.Generator) -> bool:
     """Let one argument read something else."""
-    call, k = _one(places(root, draw), rng)
+    call, k = one(places(root, draw), rng)
     operand = draw.argument(root, call, (call.function, k), rng)
     if operand is None or operand is call.arguments[k]:
         return False
@@ -89,9 +91,9 @@ def replace_operand(root: Call, draw: Draw, rng: np.random.Generator) -> bool:
 
 def insert_call(root: Call, draw: Draw, rng: np.random.Generator) -> bool:
     """Put a new call between an argument and what it read."""
-    place = _one(places(root, draw), rng)
+    place = one(places(root, draw), rng)
     call, k = place
-    type_ = _type_at(place, draw)
+    type_ = type_at(place, draw)
     old = call.arguments[k]
     position = draw.word(type_, rng)
     if position is None or (is_real(type_) and isinstance(old, float) and rng.random() < 0.9):
@@ -100,7 +102,7 @@ def insert_call(root: Call, draw: Draw, rng: np.random.Generator) -> bool:
     fitting = [j for j, wanted in enumerate(function.argument_types) if wanted == type_of(old, draw)]
     if not fitting:
         return False
-    kept = _one(fitting, rng)
+    kept = one(fitting, rng)
     new = Call(position, [])
     for j in range(len(function.argument_types)):
         operand = old if j == kept else draw.argument(root, call, (position, j), rng)
@@ -121,7 +123,7 @@ def bypass_call(root: Call, draw: Draw, rng: np.random.Generator) -> bool:
             through += [(call, k, a) for a in inner.arguments if type_of(a, draw) == wanted]
     if not through:
         return False
-    call, k, operand = _one(through, rng)
+    call, k, operand = one(through, rng)
     call.arguments[k] = operand
     return True
 
@@ -131,8 +133,8 @@ def change_word(root: Call, draw: Draw, rng: np.random.Generator) -> bool:
     able = [call for call in calls_of(root) if call is not root and draw.language.alike[call.function]]
     if not able:
         return False
-    call = _one(able, rng)
-    call.function = _one(list(draw.language.alike[call.function]), rng)
+    call = one(able, rng)
+    call.function = one(list(draw.language.alike[call.function]), rng)
     names = draw.language.names
     for k, operand in enumerate(call.arguments):
         if isinstance(operand, float) and is_memory(names[call.function], k) and not 0.0 < operand < 1.0:
@@ -150,7 +152,7 @@ def swap_arguments(root: Call, draw: Draw, rng: np.random.Generator) -> bool:
                 pairs.append((call, k))
     if not pairs:
         return False
-    call, k = _one(pairs, rng)
+    call, k = one(pairs, rng)
     call.arguments[k - 1], call.arguments[k] = call.arguments[k], call.arguments[k - 1]
     return True
 
@@ -162,14 +164,14 @@ def add_memory(root: Call, draw: Draw, rng: np.random.Generator) -> bool:
     able = [
         (call, k, slots)
         for call, k in places(root, draw)
-        if (slots := [s for s in language.free_slots.get(_type_at((call, k), draw), ()) if s in free])
+        if (slots := [s for s in language.free_slots.get(type_at((call, k), draw), ()) if s in free])
     ]
     if not able:
         return False
-    call, k, slots = _one(able, rng)
+    call, k, slots = one(able, rng)
     old = call.arguments[k]
     register = language.state[slots[0]]
-    type_ = _type_at((call, k), draw)
+    type_ = type_at((call, k), draw)
     means = [p for p in language.positions.get("ema", ()) if language.functions[p].result_type == type_]
     if means and rng.random() < 0.8:
         mean = Call(means[0], [register, old, drawn("ema", 2, rng)])
@@ -196,6 +198,6 @@ def shift_memory(root: Call, draw: Draw, rng: np.random.Generator) -> bool:
             able.append((call, k, draw.language.state[new_values[id(operand)]]))
     if not able:
         return False
-    call, k, operand = _one(able, rng)
+    call, k, operand = one(able, rng)
     call.arguments[k] = operand
     return True

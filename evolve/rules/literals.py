@@ -7,6 +7,9 @@ import numpy as np
 MEMORY: Final = frozenset({("ema", 2), ("debias", 1)})
 """Arguments, by word, that say how much is remembered: numbers k in (0, 1) of which 1 - k is the natural scale."""
 
+STEP_NUMBER: Final = frozenset({("debias", 2), ("basis", 2), ("inverse_root", 2)})
+"""Arguments, by word, that are the number of the step and nothing else."""
+
 _USUAL: Final = (0.5, 1.0, 2.0, -1.0, 0.1)
 _STANDARD_MEMORY: Final = (0.9, 0.99, 0.999, 0.95, 0.8, 0.5)
 

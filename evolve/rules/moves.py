@@ -7,7 +7,9 @@ from typing import Final
 import numpy as np
 
 from evolve.rules import edits
+from evolve.rules.averages import rescale_average
 from evolve.rules.draw import Draw, Taste
+from evolve.rules.gate import gate
 from evolve.rules.graft import graft
 from evolve.rules.graph import Call, calls_of, drop_dead_slots, graph_of, program_of
 from evolve.rules.language import Language, language_of
@@ -25,6 +27,8 @@ _EDITS: Final[Mapping[str, edits.Edit]] = {
     "swap": edits.swap_arguments,
     "remember": edits.add_memory,
     "shift": edits.shift_memory,
+    "gate": gate,
+    "average": rescale_average,
 }
 
 
@@ -32,7 +36,7 @@ _EDITS: Final[Mapping[str, edits.Edit]] = {
 class MoveSettings:
     """How children are made.
 
-    `weights` are the shares of the edits (literal, operand, insert, bypass, word, swap, remember, shift, graft);
+    `weights` are the shares of the edits (those of `_EDITS`, and graft);
     `more_edits` is the chance of one edit more, again and again; `max_operations` bounds a child's calls.
     """
 
@@ -47,6 +51,8 @@ class MoveSettings:
             "swap": 0.5,
             "remember": 0.7,
             "shift": 0.7,
+            "gate": 2.0,
+            "average": 0.7,
             "graft": 0.5,
         }
     )

@@ -20,7 +20,10 @@ Array = NDArray[np.float64]
 SMALLEST_SCALE: Final = 1e-20
 LARGEST_SCALE: Final = 1e20
 GROWTH: Final = 1e4
-"""An update whose size grows by more than this from the first to the last eighth of the stream explodes."""
+"""An update whose size grows by more than this from the first to the last eighth of the stream explodes.
+
+It vanishes where most coordinates shrink as much: single ones do with rules that divide by what was zero at first.
+"""
 
 _MAX_EXPRESSIONS: Final = 400_000
 """Beyond this many the table starts again: it only saves work."""
@@ -125,10 +128,10 @@ def _refusal(update: Array, scale: float) -> str:
     if not scale < LARGEST_SCALE:
         return "too large"
     part = len(update) // 8
-    early, late = np.abs(update[:part]).mean(), np.abs(update[-part:]).mean()
-    if late > GROWTH * early:
+    early, late = np.abs(update[:part]).mean(axis=0), np.abs(update[-part:]).mean(axis=0)
+    if late.mean() > GROWTH * early.mean():
         return "explodes"
-    if late * GROWTH < early:
+    if np.mean(late * GROWTH < early) > 0.5:
         return "vanishes"
     return "constant" if update.min() == update.max() else ""
 

@@ -4,7 +4,7 @@ A test of search engines that needs no training: a program's fitness is how alik
 are to the hidden rule's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +19,7 @@ from sandbox.symbolic.program import Program
 from sandbox.symbolic.vocabulary import Vocabulary
 
 Array = NDArray[np.float64]
+Measure = Callable[[Array, Array], float]
 
 NEGLIGIBLE: Final = 1e-4
 """Statements and digits that change the likeness by less are left out of what is shown."""
@@ -52,12 +53,16 @@ def _unit(values: Array, axis: int) -> Array:
 
 def likeness_to(target: Array, *, is_full: bool) -> Fitness:
     """The fitness of the recovery test."""
-    measure = full_likeness if is_full else likeness
+    measure = _measure(is_full=is_full)
 
     def fitness(_: Sequence[Program], looks: Sequence[Look]) -> list[float | None]:
         return [None if look.update is None else measure(look.update, target) for look in looks]
 
     return fitness
+
+
+def _measure(*, is_full: bool) -> Measure:
+    return full_likeness if is_full else likeness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +79,8 @@ class Recovery:
     """What became of one hidden rule.
 
     `likeness` is that of the best program of the search; `program` is what is left of it without statements and digits
-    that made it no more alike, `likeness_elsewhere` its full likeness on a longer stream that the search never saw.
-    `n_programs` were made until the best was found.
+    that made it no more alike, `likeness_elsewhere` its likeness, by the same measure, on a longer stream that the
+    search never saw. `n_programs` were made until the best was found.
     """
 
     program: Program
@@ -106,24 +111,25 @@ def recover(
     )
     search.start([start])
     result = search.run()
-    program = _readable(result, probe, target.update)
+    measure = _measure(is_full=settings.is_full)
+    program = _readable(result, probe, target.update, measure)
     elsewhere = Probe(vocabulary, ProbeSettings(rng_seed=1, n_steps=256))
     found, wanted = elsewhere.look(program).update, elsewhere.look(hidden).update
     return Recovery(
         program=program,
         likeness=result.fitness,
-        likeness_elsewhere=0.0 if found is None or wanted is None else full_likeness(found, wanted),
+        likeness_elsewhere=0.0 if found is None or wanted is None else measure(found, wanted),
         n_programs=result.found_at,
         statistics=result.statistics,
     )
 
 
-def _readable(result: SearchResult, probe: Probe, target: Array) -> Program:
+def _readable(result: SearchResult, probe: Probe, target: Array, measure: Measure) -> Program:
     """The best program without what makes it no more alike."""
     best = probe.look(result.best).update
-    least = -1.0 if best is None else full_likeness(best, target) - NEGLIGIBLE
+    least = -1.0 if best is None else measure(best, target) - NEGLIGIBLE
 
     def is_good(look: Look) -> bool:
-        return look.update is not None and full_likeness(look.update, target) >= least
+        return look.update is not None and measure(look.update, target) >= least
 
     return simplified(result.best, probe, is_good)

@@ -19,11 +19,10 @@ from evaluators.spec import JudgeSpec
 from evolve.rules.burst import BurstLimits, Tools, burst
 from evolve.rules.draw import Taste
 from evolve.rules.ladder import is_part, ladder_of
-from evolve.rules.language import Language
 from evolve.rules.moves import Moves, MoveSettings
-from evolve.rules.neighbours import neighbours
 from evolve.rules.probe import Probe
 from evolve.rules.shrink import LOOKS, Scales, shrink
+from evolve.rules.varying import vary_of
 from sandbox.errors import CandidateSyntaxError
 from sandbox.symbolic.parse import parse
 from sandbox.symbolic.program import Program
@@ -39,9 +38,6 @@ N_SEEDS = 16
 KEPT_RUNS = 400_000
 """A worker forgets its ledger when it holds more training runs."""
 
-Made = tuple[Program, tuple[int, ...]] | None
-Vary = Callable[[Sequence[Program], int, np.random.Generator], Made]
-
 
 class Workplace:
     """What a worker keeps between bursts; it saves work and never changes an answer."""
@@ -52,7 +48,7 @@ class Workplace:
         self._device = device
         self._trainer = ProxyTrainer(device=device)
         self._ledger = Ledger()
-        self._references = References.shipped()
+        self._references = References.shipped(device)
         self.rule = lru_cache(maxsize=4096)(self._rule)
 
     def _rule(self, program: Program) -> UpdateRule:
@@ -93,7 +89,7 @@ def rule_children(payload: Mapping[str, Any]) -> dict[str, Any]:
     if settings["kind"] == SIMPLIFY:
         return _simplified(parents[0], place, rungs, seeds, settings["work"])
     tools = Tools(
-        vary=_vary(settings["kind"], _moves(payload, place), frozenset(payload["inputs"])),
+        vary=vary_of(settings, _moves(payload, place), frozenset(payload["inputs"]), parents[0]),
         look=place.probe.look,
         train=_training(place, rungs),
     )
@@ -193,51 +189,3 @@ def donors_of(inputs: Sequence[str], vocabulary: Vocabulary) -> list[Program]:
         except CandidateSyntaxError:
             continue
     return donors
-
-
-def names_used(program: Program, language: Language) -> set[str]:
-    """The inputs that a program without dead code reads, and the slots that it keeps."""
-    *calls, step = program.instructions
-    slots = dict(zip(language.state, step.arguments[1:], strict=True))
-    changed = {slot: new for slot, new in slots.items() if new != slot}
-    used = {operand for call in calls for operand in call.arguments} | {step.arguments[0], *changed, *changed.values()}
-    return {name for register, name in enumerate(language.inputs) if register in used}
-
-
-def _vary(kind: str, moves: Moves, inputs: frozenset[str]) -> Vary:
-    """How a kind of burst makes a child of the member at a place; None for one that uses what the problem lacks."""
-    change = _looking_around(moves) if kind == "neighbours" else _changing(kind, moves)
-
-    def vary(members: Sequence[Program], place: int, rng: np.random.Generator) -> Made:
-        made = change(members, place, rng)
-        return made if made is not None and names_used(made[0], moves.language) <= inputs else None
-
-    return vary
-
-
-def _changing(kind: str, moves: Moves) -> Vary:
-    """Random changes of one kind."""
-
-    def change(members: Sequence[Program], place: int, rng: np.random.Generator) -> Made:
-        if kind == "crossover":
-            other = int(rng.integers(len(members)))
-            child = moves.crossed(members[place], members[other], rng)
-            return None if child is None else (child, (place, other))
-        child = {"tune": moves.tuned, "graft": moves.grafted, "mutate": moves.mutate}[kind](members[place], rng)
-        return None if child is None else (child, (place,))
-
-    return change
-
-
-def _looking_around(moves: Moves) -> Vary:
-    """Every neighbour of a member once, in random order."""
-    left: dict[Program, list[Program]] = {}
-
-    def change(members: Sequence[Program], place: int, rng: np.random.Generator) -> Made:
-        member = members[place]
-        if member not in left:
-            found = neighbours(member, moves.language, max_operations=moves.settings.max_operations)
-            left[member] = [found[number] for number in rng.permutation(len(found))]
-        return (left[member].pop(), (place,)) if left[member] else None
-
-    return change

@@ -8,7 +8,7 @@ import pytest
 
 from archive.candidate import Candidate
 from evolve.operators.contract import Compute, Note, Proposal
-from evolve.operators.update_rules import N_MEMBERS, SCORE, SIMPLIFY, RuleBurst, chosen_members
+from evolve.operators.update_rules import N_MEMBERS, N_OPENERS, SCORE, SIMPLIFY, RuleBurst, chosen_members, rule_openers
 
 
 def candidate(identifier: int, speedup: float = 1.0) -> Candidate:
@@ -22,7 +22,12 @@ def candidate(identifier: int, speedup: float = 1.0) -> Candidate:
 
 def operator(kind: str = "mutate") -> RuleBurst:
     return RuleBurst(
-        kind=kind, judge={"family": "optimizer"}, vocabulary="optimizer", inputs=("g",), entry="seed.py", settings={}
+        kind=kind,
+        judge={"family": "optimizer"},
+        vocabulary="optimizer",
+        inputs=("g",),
+        entry="seed.py",
+        settings={"work": 8.0},
     )
 
 
@@ -86,6 +91,24 @@ def test_a_small_archive_breeds_whole(n: int) -> None:
 def test_a_simplification_has_one_parent() -> None:
     # given / when / then
     assert len(asked(operator(SIMPLIFY), [candidate(number) for number in range(9)])["parents"]) == 1
+
+
+def test_a_run_opens_with_all_parts_of_the_seed_rules_neighbours() -> None:
+    # given an archive in which the seed is not the best any more
+    parents = [candidate(number, speedup=number) for number in range(1, 10)]
+
+    # when
+    payloads = [asked(each, parents) for each in rule_openers([operator("tune"), operator("neighbours")])]
+
+    # then
+    assert [each["parents"] for each in payloads] == [["rule 1"]] * N_OPENERS
+    assert [each["settings"]["part"] for each in payloads] == list(range(N_OPENERS))
+    assert {each["settings"]["n_parts"] for each in payloads} == {N_OPENERS}
+
+
+def test_without_neighbours_nothing_opens_a_run() -> None:
+    # given the control arm / when / then
+    assert rule_openers([operator("tune")]) == []
 
 
 def test_children_name_their_parents_and_statistics_stay_in_the_log() -> None:

@@ -9,8 +9,11 @@ import pytest
 from evaluators.optimizers.references import own_file
 from evaluators.spec import JudgeSpec, SymbolicSpec
 from evolve import tasks
+from evolve.rules.language import language_of
+from evolve.rules.neighbours import neighbours
 from sandbox.symbolic.parse import parse
 from sandbox.symbolic.program import Program
+from sandbox.symbolic.render import render
 from sandbox.symbolic.vocabulary import load_vocabulary
 from sandbox.update_rules.rule import read_rule
 from sandbox.update_rules.zoo import ZOO
@@ -73,6 +76,21 @@ def test_the_control_arm_changes_literals_only() -> None:
     assert children
     for child in children:
         assert sorted(VOCABULARY.functions[each.function].name for each in read(child["source"]).instructions) == words
+
+
+def test_an_opening_looks_at_its_part_of_the_first_rules_neighbours_and_at_nothing_else() -> None:
+    # given
+    around = neighbours(read(ADAM), language_of(VOCABULARY), max_operations=12)[3::30]
+    wanted = {read_rule(render(each, VOCABULARY)).fingerprint for each in around}
+    settings = {"kind": "neighbours", "work": WORK, "max_operations": 12, "n_children": 2, "part": 3, "n_parts": 30}
+
+    # when
+    found = answer("neighbours", work=WORK, settings=settings)
+
+    # then
+    assert found["children"]
+    assert {read_rule(child["source"]).fingerprint for child in found["children"]} <= wanted
+    assert found["statistics"]["trained"][0] <= len(around) + 1
 
 
 @pytest.mark.skipif(not ALL_TESTS, reason="a burst trains for seconds: EVOLVE_ALL_TESTS=1 runs all kinds")

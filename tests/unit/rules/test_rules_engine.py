@@ -146,7 +146,7 @@ def recovered(name: str, rng_seed: int, n_programs: int) -> Recovery:
     return recover(rule(name), start, WORDS, settings, rng_seed=rng_seed)
 
 
-@pytest.mark.parametrize(("name", "rng_seed"), [("rmsprop", 1), ("signum", 0)], ids=["rmsprop", "signum"])
+@pytest.mark.parametrize(("name", "rng_seed"), [("rmsprop", 4), ("signum", 0)], ids=["rmsprop", "signum"])
 def test_a_hidden_rule_is_found_from_its_trajectory(name: str, rng_seed: int) -> None:
     found = recovered(name, rng_seed, n_programs=1500)
 

@@ -49,6 +49,48 @@ def test_a_late_key_that_is_better_goes_on_after_an_earlier_one() -> None:
     assert ladder.promotions(0) == ["d"]
 
 
+def test_at_the_end_all_of_the_best_go_on_whoever_went_before_them() -> None:
+    # given a rung from which a third has gone on, and a newcomer that is the best
+    ladder = filled(1.0, 3.0, 2.0)
+    assert ladder.promotions(0) == ["b"]
+    ladder.tell("d", 0, 9.0)
+
+    # when / then
+    assert ladder.promotions(0) == []
+    assert ladder.promotions(0, is_last=True) == ["d"]
+    assert ladder.promotions(0, is_last=True) == []
+
+
+def test_of_those_that_do_the_same_only_the_best_goes_on() -> None:
+    # given three that differ by less than can matter, and others that are worse but different
+    ladder = Ladder(3)
+    measured = {
+        "a": (0.30, 0.10),
+        "b": (0.29, 0.11),
+        "c": (0.28, 0.12),
+        "d": (0.2, -0.1),
+        "e": (0.0, 0.0),
+        "f": (-1.0, 0.0),
+    }
+    for key, parts in measured.items():
+        ladder.tell(key, 0, sum(parts), parts)
+
+    # when / then
+    assert ladder.promotions(0) == ["a", "d"]
+
+
+def test_alike_in_one_part_is_not_alike() -> None:
+    # given two that differ on one task
+    ladder = Ladder(3)
+    for key, parts in {"a": (0.3, 0.1), "b": (0.3, 0.2), "c": (0.0, 0.0)}.items():
+        ladder.tell(key, 0, sum(parts), parts)
+    for key in "def":
+        ladder.tell(key, 0, None, ())
+
+    # when / then
+    assert ladder.promotions(0) == ["b", "a"]
+
+
 def test_no_more_than_a_share_goes_on_even_if_every_newcomer_is_the_best_yet() -> None:
     # given
     ladder = filled(1.0, 2.0, 3.0)

@@ -11,8 +11,9 @@ from evaluators.optimizers.settings import settings_of
 from evaluators.optimizers.tasks import TASKS
 from evolve.rules.ladder import is_part, ladder_of
 from evolve.rules.language import language_of
-from evolve.rules.rule_task import N_SEEDS, names_used, seed_blocks
+from evolve.rules.rule_task import N_SEEDS, seed_blocks
 from evolve.rules.shrink import LOOKS
+from evolve.rules.varying import names_used
 from sandbox.symbolic.parse import parse
 from sandbox.symbolic.vocabulary import load_vocabulary
 from sandbox.update_rules.zoo import ZOO

@@ -91,6 +91,15 @@ def test_what_cannot_be_an_optimizer_is_refused_with_a_reason(body: str, refusal
     assert (look.refusal, look.signature, look.update) == (refusal, None, None)
 
 
+def test_a_rule_that_shrinks_in_single_coordinates_only_is_none_that_vanishes(probe: Probe) -> None:
+    # Given coordinates without a gradient at first, whose second moment is zero then
+    body = "m = ema(m, g, 0.65)\n    v = ema(v, square(g), 0.95)\n    return orthogonal(m) / (sqrt(v) + 1e-8), m, v"
+
+    look = probe.look(written(body))
+
+    assert look.refusal == ""
+
+
 @pytest.mark.parametrize(
     "body",
     [
