@@ -106,7 +106,7 @@ def main() -> None:
     parser.add_argument("--ledger", type=Path, help="a file of JSON lines that keeps what was trained")
     parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
-    references = References.shipped()
+    references = References.shipped(options.device)
     rules = contestants(references, options.rule)
     bench = Bench(ProxyTrainer(device=options.device), Ledger(options.ledger))
     suites: Sequence[Suite] = options.suite or SUITES[:3]

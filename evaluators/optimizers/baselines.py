@@ -2,7 +2,7 @@
 
 Their constants were chosen on the search suite, each from as many trials as AdamW*'s, the learning rate tuned in every
 trial. How they do on other tasks is kept with the package, filed by the content of each task: a task that has changed,
-or another version of torch, is trained again when it is needed.
+or another version of torch or another device, is trained again when it is needed.
 """
 
 import json
@@ -68,7 +68,7 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baselines:
-    """All baselines by name, and the version of torch that trained them."""
+    """All baselines by name, and what trained them (`rounded_by`: the version of torch, and the device)."""
 
     torch: str
     baselines: Mapping[str, Baseline]
@@ -100,7 +100,7 @@ class Baselines:
         new.replace(path)
 
     def known(self, name: str, key: str, *, seeds: Sequence[int], torch: str) -> Weighed | None:
-        """How a baseline does on a run, if that was measured on half of these seeds under this version of torch."""
+        """How a baseline does on a run, if that was measured on half of these seeds under this torch and device."""
         found = self.baselines[name].weighed.get(key) if torch == self.torch else None
         return found if found is not None and 2 * len(set(seeds) & set(found.outcomes)) >= len(seeds) else None
 

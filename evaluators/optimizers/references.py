@@ -207,8 +207,10 @@ def _with_default(horizon: Horizon, own: Horizon | None) -> Horizon:
 
 def own_file(device: str = "cpu") -> Path:
     """Where reference data measured on this device of this machine lie; `EVOLVE_CACHE` names another folder."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "evolve"
-    return Path(os.environ.get("EVOLVE_CACHE") or base) / f"optimizer-references-{rounded_by(device)}.json"
+    name = f"optimizer-references-{rounded_by(device)}.json"
+    if folder := os.environ.get("EVOLVE_CACHE"):
+        return Path(folder) / name
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "evolve" / name
 
 
 Say = Callable[[str], None]

@@ -163,7 +163,7 @@ def build_openers(problem: Problem, operators: Sequence[Operator], device: str =
         return knob_turns(problem.seed_files)
     burst = next((operator for operator in operators if isinstance(operator, SymbolicBurst)), None)
     if burst is None:
-        return rule_openers(operators)
+        return rule_openers(operators, problem.seed_files)
     opcodes = {function.opcode for function in load_vocabulary(burst.vocabulary).functions}
     screening = screens(burst, rows=screen_rows(problem.tables.symbolic.screen, opcodes), device=device)
     if not {OP_ADD, OP_SUB, OP_MUL, OP_DIV} <= opcodes:

@@ -20,6 +20,13 @@ N_MEMBERS = 8
 NEIGHBOURS = "neighbours"
 SIMPLIFY = "simplify"
 
+OPENING = "opening"
+FIRST = "first"
+"""The setting of an opener that holds the seed rule's text."""
+
+SEED_ID = 1
+"""The candidate that every run begins with."""
+
 N_OPENERS = 8
 """Turns that open a run: AdamW has some 250 neighbours, and a burst trains about 30."""
 
@@ -57,43 +64,42 @@ class RuleBurst:
 
     @property
     def name(self) -> str:
-        """Its kind."""
-        return self.kind
+        """Its kind, or that it opens a run: the choice of operators learns nothing from openers."""
+        return OPENING if FIRST in self.settings else self.kind
 
     def propose(
         self, parents: Sequence[Candidate], inspirations: Sequence[Candidate], rng: np.random.Generator
     ) -> Proposing:
         """Yield one burst, return its children."""
         del inspirations  # a burst reads the whole archive as parents
-        chosen = (
-            [min(parents, key=lambda each: each.id)]
-            if "part" in self.settings
-            else chosen_members(parents, FEW_MEMBERS.get(self.kind, N_MEMBERS), rng)
-        )
-        places = {each.id for each in chosen}
+        chosen = chosen_members(parents, FEW_MEMBERS.get(self.kind, N_MEMBERS), rng)
+        texts, ids = [each.files[self.entry] for each in chosen], [each.id for each in chosen]
+        if FIRST in self.settings:
+            texts, ids = [self.settings[FIRST]], [SEED_ID]
+        places = set(ids)
         payload = {
             "judge": dict(self.judge),
             "vocabulary": self.vocabulary,
             "inputs": list(self.inputs),
-            "parents": [each.files[self.entry] for each in chosen],
+            "parents": texts,
             "known": [each.files[self.entry] for each in parents if each.id not in places],
             "rng_seed": [int(word) for word in rng.integers(0, 2**31, SEED_WORDS)],
             "settings": {**self.settings, "kind": self.kind},
         }
         answer = yield Compute(task="rule_burst", payload=payload)
         if answer.get("statistics"):
-            yield Note(data={self.kind: answer["statistics"]})
+            yield Note(data={self.name: answer["statistics"]})
         return [
             Proposal(
                 files={self.entry: child["source"]},
-                parent_ids=tuple(chosen[place].id for place in child["parents"] or [0]),
+                parent_ids=tuple(ids[place] for place in child["parents"] or [0]),
             )
             for child in answer["children"]
         ]
 
 
-def rule_openers(operators: Sequence[Operator]) -> list[RuleBurst]:
-    """The turns that open a run: each looks at its part of all single edits of the seed rule.
+def rule_openers(operators: Sequence[Operator], seed: Mapping[str, str]) -> list[RuleBurst]:
+    """The turns that open a run: each looks at its part of all single edits of the seed rule, elite or not.
 
     Which edit is good is seen in the first minutes so, whatever the random stream. None where the problem leaves
     `neighbours` out.
@@ -102,8 +108,8 @@ def rule_openers(operators: Sequence[Operator]) -> list[RuleBurst]:
     if around is None:
         return []
     work = OPENING_WORK * around.settings["work"]
-    parts = [{**around.settings, "work": work, "part": part, "n_parts": N_OPENERS} for part in range(N_OPENERS)]
-    return [replace(around, settings=settings) for settings in parts]
+    settings = {**around.settings, "work": work, FIRST: seed[around.entry], "n_parts": N_OPENERS}
+    return [replace(around, settings={**settings, "part": part}) for part in range(N_OPENERS)]
 
 
 def chosen_members(candidates: Sequence[Candidate], n: int, rng: np.random.Generator) -> list[Candidate]:

@@ -48,8 +48,8 @@ class Trained(Protocol):
         """Higher is better; None where training failed."""
 
     @property
-    def values(self) -> Sequence[float]:
-        """By task, where training tells: what is alike on every task does the same."""
+    def parts(self) -> Sequence[float]:
+        """The value by task, unclipped, where training tells: what is alike on every task does the same."""
 
     @property
     def work(self) -> float:
@@ -137,6 +137,9 @@ class _Burst:
     def is_over(self) -> bool:
         return self.work >= self.limits.work
 
+    def has_children(self) -> bool:
+        return not all(member.is_parent for member in self.members.values())
+
     def enter(self, members: Sequence[_Member]) -> None:
         """Measure new members at the first rung."""
         self.members.update((member.signature, member) for member in members)
@@ -147,19 +150,21 @@ class _Burst:
         for key, trained in zip(keys, found, strict=True):
             self.work += trained.work
             self.counts.failed += trained.value is None
-            self.ladder.tell(key, rung, trained.value, trained.values)
+            self.ladder.tell(key, rung, trained.value, trained.parts)
 
     def child(self) -> _Member | None:
         """A new kind of rule, made from members; None if none comes."""
         order = self.ladder.order()
         programs = [self.members[key].program for key in order]
         for _ in range(MOST_TRIES if order else 0):
-            self.work += PROBE_WORK
-            self.counts.generated += 1
             place = int(self.rng.integers(len(order), size=TOURNAMENT).min())
             made = self.tools.vary(programs, place, self.rng)
-            signature = None if made is None else self.tools.look(made[0]).signature
-            if made is None or signature is None:
+            if made is None:
+                continue
+            self.work += PROBE_WORK
+            self.counts.generated += 1
+            signature = self.tools.look(made[0]).signature
+            if signature is None:
                 self.counts.refused += 1
             elif signature in self.seen:
                 self.counts.known += 1
@@ -192,8 +197,9 @@ class _Burst:
         is_growing = True
         while is_growing and self.work < GROWING * self.limits.work:
             is_growing = self.promote(self.limits.n_together) or self.grow()
-        while not (self.is_over() and self.ladder.counts()[-1]) and self.promote(1, is_last=True):
-            pass
+        is_going = self.has_children()
+        while is_going and not (self.is_over() and self.ladder.counts()[-1]):
+            is_going = self.promote(1, is_last=True)
 
     def result(self) -> BurstResult:
         self.counts.trained = self.ladder.counts()

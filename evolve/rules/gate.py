@@ -41,7 +41,7 @@ def gate(root: Call, draw: Draw, rng: np.random.Generator) -> bool:
     place = (root, 0) if rng.random() < UPDATE_SHARE else one(places(root, draw), rng)
     call, k = place
     old = call.arguments[k]
-    if is_real(type_at(place, draw)) or isinstance(old, float):
+    if is_real(type_at(place, draw)):
         return False
     combining = _combining(type_of(old, draw), draw, rng)
     if combining is None:
@@ -111,8 +111,14 @@ def _words_on(type_: str, wanted: str, draw: Draw, *, is_last: bool) -> list[int
         position
         for result in sorted(results)
         for position in language.by_result.get(result, ())
-        if type_ in language.functions[position].argument_types and language.names[position] not in _LEFT_OUT
+        if _taking(type_, position, language) and language.names[position] not in _LEFT_OUT
     ]
+
+
+def _taking(type_: str, position: int, language: Language) -> list[int]:
+    """The arguments of a word that have the type, what it answered one step before aside."""
+    old = _REMEMBERING.get(language.names[position], -1)
+    return [j for j, each in enumerate(language.functions[position].argument_types) if each == type_ and j != old]
 
 
 def _called(
@@ -132,10 +138,7 @@ def _called(
     slot = _free_slot(function.result_type, root, memories, language) if old >= 0 else None
     if old >= 0 and slot is None:
         return None
-    taking = [j for j, type_ in enumerate(function.argument_types) if type_ == type_of(value, draw) and j != old]
-    if not taking:
-        return None
-    taken, gradient = one(taking, rng), language.register("g")
+    taken, gradient = one(_taking(type_of(value, draw), position, language), rng), language.register("g")
     for j in range(len(function.argument_types)):
         operand: Operand | None
         if j == taken:

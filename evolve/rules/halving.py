@@ -25,8 +25,8 @@ class Ladder:
     A key enters at rung 0 (`tell`), and may go on when it is among the best `1 / eta` of its rung, ties to the older,
     as long as no more than that share has gone on: where every newcomer is the best yet, not every one is promoted.
     `tell` with None drops a key: it failed there, and never goes on. Where the parts of the values are told too, of
-    those that are alike in every part only the best counts among the best: a good newcomer would be crowded out by
-    many that do what everybody did before.
+    those that are alike in every part only the best so far counts among the best: a good newcomer would be crowded out
+    by many that do what everybody did before.
     """
 
     n_rungs: int
@@ -51,21 +51,24 @@ class Ladder:
     def promotions(self, rung: int, least: int = 1, *, is_last: bool = False) -> list[str]:
         """The keys that now go on from a rung to the next, best first; none, and no change, if fewer than `least`.
 
-        `is_last`: nobody else will come, so all of the best go on who have not, whoever went on before them.
+        `is_last`: nobody else will come, so all of the best go on who have not, whoever went on before them, one at
+        least.
         """
-        share = floor(len(self._values[rung]) / self.eta)
-        able = [key for key in self._different(rung)[:share] if self._may_go_on(key, rung)]
+        share = max(floor(len(self._values[rung]) / self.eta), int(is_last))
+        able = [key for key in self._different(rung, share) if self._may_go_on(key, rung)]
         due = able if is_last else able[: max(share - len(self._promoted[rung]), 0)]
         if len(due) < least:
             return []
         self._promoted[rung].update(due)
         return due
 
-    def _different(self, rung: int) -> list[str]:
-        """Keys of a rung, best first, without those that are alike a better one."""
+    def _different(self, rung: int, n: int) -> list[str]:
+        """The best `n` keys of a rung without those that are alike a better one."""
         parts = self._parts[rung]
         found: list[str] = []
         for key in self.ranked(rung):
+            if len(found) == n:
+                break
             if not any(_are_alike(parts[key], parts[other]) for other in found):
                 found.append(key)
         return found

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from evolve.rules.literals import STEP_NUMBER
 from sandbox.symbolic.vocabulary import REAL, Function, Vocabulary
 
 
@@ -51,8 +52,11 @@ class Language:
 
     @cached_property
     def alike(self) -> tuple[tuple[int, ...], ...]:
-        """For every word the other words of the same argument and result types."""
-        kinds = [(function.argument_types, function.result_type) for function in self.functions]
+        """For every word the others of the same argument and result types, with the step's number in the same place."""
+        kinds = [
+            (function.argument_types, function.result_type, {k for word, k in STEP_NUMBER if word == function.name})
+            for function in self.functions
+        ]
         return tuple(
             tuple(other for other, kind in enumerate(kinds) if kind == kinds[k] and other not in (k, self.step))
             for k in range(len(kinds))

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from evolve.rules import edits
-from evolve.rules.averages import rescale_average
+from evolve.rules.averages import correct_averages, rescale_average
 from evolve.rules.draw import Draw, Taste
 from evolve.rules.gate import gate
 from evolve.rules.graft import graft
@@ -29,6 +29,7 @@ _EDITS: Final[Mapping[str, edits.Edit]] = {
     "shift": edits.shift_memory,
     "gate": gate,
     "average": rescale_average,
+    "correct": correct_averages,
 }
 
 
@@ -53,6 +54,7 @@ class MoveSettings:
             "shift": 0.7,
             "gate": 2.0,
             "average": 0.7,
+            "correct": 0.5,
             "graft": 0.5,
         }
     )

@@ -17,6 +17,9 @@ from sandbox.symbolic.vocabulary import Vocabulary
 
 Array = NDArray[np.float64]
 
+SPIKES: Final = 1e-6
+"""An update nine tenths of which are this much smaller than its size is one of a few spikes: the rest tells nothing."""
+
 SMALLEST_SCALE: Final = 1e-20
 LARGEST_SCALE: Final = 1e20
 GROWTH: Final = 1e4
@@ -127,12 +130,19 @@ def _refusal(update: Array, scale: float) -> str:
         return "zero"
     if not scale < LARGEST_SCALE:
         return "too large"
+    return _odd_course(update, scale)
+
+
+def _odd_course(update: Array, scale: float) -> str:
+    """What is odd about how the sizes of an update go; empty for nothing."""
     part = len(update) // 8
     early, late = np.abs(update[:part]).mean(axis=0), np.abs(update[-part:]).mean(axis=0)
     if late.mean() > GROWTH * early.mean():
         return "explodes"
     if np.mean(late * GROWTH < early) > 0.5:
         return "vanishes"
+    if np.quantile(np.abs(update), 0.9) < SPIKES * scale:
+        return "spikes"
     return "constant" if update.min() == update.max() else ""
 
 

@@ -28,6 +28,7 @@ from sandbox.symbolic.parse import parse
 from sandbox.symbolic.program import Program
 from sandbox.symbolic.render import render
 from sandbox.symbolic.vocabulary import Vocabulary, load_vocabulary
+from sandbox.torch_device import open_device
 from sandbox.update_rules.rule import UpdateRule, read_rule
 from sandbox.update_rules.zoo import ZOO
 
@@ -45,7 +46,7 @@ class Workplace:
     def __init__(self, vocabulary: Vocabulary, device: str) -> None:
         self.vocabulary = vocabulary
         self.probe = Probe(vocabulary)
-        self._device = device
+        self._device = device = str(open_device(device).device)
         self._trainer = ProxyTrainer(device=device)
         self._ledger = Ledger()
         self._references = References.shipped(device)
@@ -127,6 +128,7 @@ class _Value:
 
     value: float | None
     values: tuple[float, ...]
+    parts: tuple[float, ...]
     work: float
 
     @property
@@ -136,7 +138,8 @@ class _Value:
 
 
 def _trained(scored: Scored) -> _Value:
-    return _Value(scored.score, tuple(task.value for task in scored.tasks), scored.work)
+    values, parts = (tuple(task.value for task in scored.tasks), tuple(task.raw for task in scored.tasks))
+    return _Value(scored.score, values, parts, scored.work)
 
 
 def seed_blocks(seeds: Sequence[int], wanted: int) -> list[tuple[int, ...]]:

@@ -25,7 +25,7 @@ def names_used(program: Program, language: Language) -> set[str]:
 
 def vary_of(settings: Mapping[str, Any], moves: Moves, inputs: frozenset[str], first: Program) -> Vary:
     """How a kind of burst makes a child of the member at a place; None for one that uses what the problem lacks."""
-    if "part" in settings:
+    if "first" in settings:
         change = _opening(moves, first, slice(settings["part"], None, settings["n_parts"]))
     else:
         change = _looking_around(moves) if settings["kind"] == "neighbours" else _changing(settings["kind"], moves)

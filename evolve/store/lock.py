@@ -58,7 +58,7 @@ def only_writer(path: Path) -> Iterator[None]:
     with path.open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             raise EvolveEnvironmentError(
                 f"another process is writing {path}: wait for it or stop it, then start again"
             ) from error

@@ -94,13 +94,15 @@ def test_a_simplification_has_one_parent() -> None:
 
 
 def test_a_run_opens_with_all_parts_of_the_seed_rules_neighbours() -> None:
-    # given an archive in which the seed is not the best any more
+    # given an archive that the seed has left
     parents = [candidate(number, speedup=number) for number in range(1, 10)]
 
     # when
-    payloads = [asked(each, parents) for each in rule_openers([operator("tune"), operator("neighbours")])]
+    openers = rule_openers([operator("tune"), operator("neighbours")], {"seed.py": "rule 1"})
+    payloads = [asked(each, parents[1:]) for each in openers]
 
     # then
+    assert {each.name for each in openers} == {"opening"}
     assert [each["parents"] for each in payloads] == [["rule 1"]] * N_OPENERS
     assert [each["settings"]["part"] for each in payloads] == list(range(N_OPENERS))
     assert {each["settings"]["n_parts"] for each in payloads} == {N_OPENERS}
@@ -108,7 +110,7 @@ def test_a_run_opens_with_all_parts_of_the_seed_rules_neighbours() -> None:
 
 def test_without_neighbours_nothing_opens_a_run() -> None:
     # given the control arm / when / then
-    assert rule_openers([operator("tune")]) == []
+    assert rule_openers([operator("tune")], {}) == []
 
 
 def test_children_name_their_parents_and_statistics_stay_in_the_log() -> None:

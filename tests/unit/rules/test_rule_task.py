@@ -82,7 +82,15 @@ def test_an_opening_looks_at_its_part_of_the_first_rules_neighbours_and_at_nothi
     # given
     around = neighbours(read(ADAM), language_of(VOCABULARY), max_operations=12)[3::30]
     wanted = {read_rule(render(each, VOCABULARY)).fingerprint for each in around}
-    settings = {"kind": "neighbours", "work": WORK, "max_operations": 12, "n_children": 2, "part": 3, "n_parts": 30}
+    settings = {
+        "kind": "neighbours",
+        "work": WORK,
+        "max_operations": 12,
+        "n_children": 2,
+        "part": 3,
+        "n_parts": 30,
+        "first": ADAM,
+    }
 
     # when
     found = answer("neighbours", work=WORK, settings=settings)

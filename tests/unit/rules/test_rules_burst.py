@@ -23,7 +23,7 @@ class Seen:
 class Measured:
     value: float | None
     work: float
-    values: tuple[float, ...] = ()
+    parts: tuple[float, ...] = ()
 
 
 def number(value: float) -> Program:

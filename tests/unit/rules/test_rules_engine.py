@@ -76,16 +76,20 @@ def test_what_does_the_same_is_evaluated_once() -> None:
 
 
 def test_a_program_without_fitness_never_becomes_a_parent() -> None:
-    def only_short(programs: Sequence[Program], _: Sequence[Look]) -> list[float | None]:
-        return [None if len(program.instructions) > 5 else 1.0 for program in programs]
+    def is_good(look: Look) -> bool:
+        return str(look.signature) > "4"
 
-    picky = search(only_short, n_programs=150)
+    def some(_: Sequence[Program], looks: Sequence[Look]) -> list[float | None]:
+        return [1.0 if is_good(look) else None for look in looks]
+
+    picky = search(some, n_programs=150)
     picky.start([rule("signum")])
 
     result = picky.run()
 
     assert result.statistics.failed > 0
-    assert all(len(member.program.instructions) <= 5 for member in result.members)
+    probe = Probe(WORDS, ProbeSettings(n_steps=32))
+    assert all(is_good(probe.look(member.program)) for member in result.members)
 
 
 def test_a_start_that_is_no_optimizer_is_an_error_that_says_why() -> None:
@@ -146,7 +150,7 @@ def recovered(name: str, rng_seed: int, n_programs: int) -> Recovery:
     return recover(rule(name), start, WORDS, settings, rng_seed=rng_seed)
 
 
-@pytest.mark.parametrize(("name", "rng_seed"), [("rmsprop", 4), ("signum", 0)], ids=["rmsprop", "signum"])
+@pytest.mark.parametrize(("name", "rng_seed"), [("rmsprop", 3), ("signum", 5)], ids=["rmsprop", "signum"])
 def test_a_hidden_rule_is_found_from_its_trajectory(name: str, rng_seed: int) -> None:
     found = recovered(name, rng_seed, n_programs=1500)
 

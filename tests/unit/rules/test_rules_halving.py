@@ -79,6 +79,19 @@ def test_of_those_that_do_the_same_only_the_best_goes_on() -> None:
     assert ladder.promotions(0) == ["a", "d"]
 
 
+def test_at_the_end_somebody_goes_on_even_where_all_do_the_same() -> None:
+    # given
+    ladder = Ladder(3)
+    for key in "abcdefghi":
+        ladder.tell(key, 0, 0.1, (0.1, 0.0))
+
+    # when / then
+    assert ladder.promotions(0) == ["a"]
+    ladder.tell("a", 1, 0.1, (0.1, 0.0))
+    assert ladder.promotions(1) == []
+    assert ladder.promotions(1, is_last=True) == ["a"]
+
+
 def test_alike_in_one_part_is_not_alike() -> None:
     # given two that differ on one task
     ladder = Ladder(3)

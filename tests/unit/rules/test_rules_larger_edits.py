@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import pytest
 
-from evolve.rules.averages import rescale_average
+from evolve.rules.averages import correct_averages, rescale_average
 from evolve.rules.draw import Draw, Taste
 from evolve.rules.gate import gate
 from evolve.rules.graph import drop_dead_slots, graph_of, live_slots, program_of
@@ -99,6 +99,44 @@ def test_a_mean_becomes_a_root_of_mean_squares_in_one_edit() -> None:
     squares = "def update(g, v):\n    v = ema(v, square(abs(g)), 0.9)\n    return g / sqrt(v), v\n"
     roots = "def update(g, v):\n    v = ema(v, sqrt(abs(g)), 0.9)\n    return g / square(v), v\n"
     assert found == prints([parse(each, OPTIMIZER_ELEMENTWISE) for each in (squares, roots)], OPTIMIZER_ELEMENTWISE)
+
+
+def test_all_running_means_are_corrected_in_one_edit() -> None:
+    # Given Adam without the correction of its averages
+    text = (
+        "def update(g, m, v):\n    m = ema(m, g, 0.9)\n    v = ema(v, square(g), 0.99)\n"
+        "    return m / (sqrt(v) + 1e-8), m, v\n"
+    )
+    parent = parse(text, OPTIMIZER_ELEMENTWISE)
+    language, rng = language_of(OPTIMIZER_ELEMENTWISE), np.random.default_rng(0)
+
+    # When it is edited some times
+    found = set()
+    for _ in range(20):
+        root = graph_of(parent)
+        assert correct_averages(root, Draw(language, Taste()), rng)
+        found.add(fingerprint(program_of(root, parent), OPTIMIZER_ELEMENTWISE))
+
+    # Then one child is Adam, two have one corrected average, and Adam has nothing to correct
+    adam = parse(zoo_text("adam", beta2=0.99), OPTIMIZER_ELEMENTWISE)
+    assert prints([adam], OPTIMIZER_ELEMENTWISE) < found
+    assert len(found) == 3
+    assert not correct_averages(graph_of(adam), Draw(language, Taste()), rng)
+
+
+def test_averages_whose_readers_cannot_be_given_the_inverse_are_left_alone() -> None:
+    # Given Lion, whose second average is only kept, and read one step later; and Adam, whose averages are corrected
+    language, rng = language_of(OPTIMIZER), np.random.default_rng(0)
+    for name in ("lion", "adam"):
+        parent = parse(zoo_text(name), OPTIMIZER)
+        for _ in range(20):
+            root = graph_of(parent)
+            changed = rescale_average(root, Draw(language, Taste()), rng)
+
+            # When it is edited, then nothing changes without being told
+            assert changed or fingerprint(program_of(root, parent), OPTIMIZER) == fingerprint(parent, OPTIMIZER)
+            assert not (changed and name == "adam")
+        assert not correct_averages(graph_of(parent), Draw(language, Taste()), rng)
 
 
 def test_without_an_average_there_is_nothing_to_rescale() -> None:

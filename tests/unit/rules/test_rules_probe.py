@@ -78,12 +78,13 @@ def test_mutants_do_on_the_probe_what_the_interpreter_does(probe: Probe) -> None
         ("return m, m, v", "g is not read"),
         ("return g * 0.0, m, v", "zero"),
         ("return g / (sqrt(v) + 1e-12), m, ema(v, square(g), 0.9)", "vanishes"),
+        ("return orthogonal(m) / sqrt(v), ema(m, g, 0.9), ema(v, square(g), 0.9)", "spikes"),
         ("return g * 1e30, m, v", "too large"),
         ("m = 1.5 * m + g\n    return m, m, v", "explodes"),
         ("return square(g) * 0.0 + 1.0, m, v", "constant"),
         ("m = 1e6 * m + 1e200 * g\n    return m, m, v", "not finite"),
     ],
-    ids=["blind", "zero", "vanishing", "huge", "exploding", "constant", "infinite"],
+    ids=["blind", "zero", "vanishing", "spiky", "huge", "exploding", "constant", "infinite"],
 )
 def test_what_cannot_be_an_optimizer_is_refused_with_a_reason(body: str, refusal: str, probe: Probe) -> None:
     look = probe.look(written(body))
