@@ -10,7 +10,7 @@ import pytest
 from evaluators.errors import EvaluatorError
 from evaluators.optimizers.baselines import ADAMW, Baseline, Baselines, trials_of
 from evaluators.optimizers.efforts import efforts
-from evaluators.optimizers.ledger import Ledger, Outcome
+from evaluators.optimizers.ledger import Ledger, Outcome, torch_version
 from evaluators.optimizers.references import References
 from evaluators.optimizers.tasks import TASKS
 from evaluators.optimizers.validation import Validation, choose, validate
@@ -135,6 +135,21 @@ def test_what_a_baseline_reached_before_is_not_trained_again(monkeypatch: pytest
     assert isinstance(knowing.trainer, TimedTrainer)
     assert fingerprint(MUON) not in {name for name, _, _ in knowing.trainer.trained}
     assert against(found, "Muon*").speed_up_in_time == pytest.approx(4.0, rel=0.02)
+
+
+def test_on_a_card_the_steps_of_baselines_are_timed_there() -> None:
+    # Given a baseline whose steps cost four times as much on a processor, and twice as much on this card
+    on_card = how(rule(GOOD), rule(MUON), dear=MUON)
+    assert isinstance(on_card.trainer, TimedTrainer)
+    on_card.trainer.device = "cuda"
+    known = Baseline(name="Muon*", text=MUON, weighed={}, cost={"task": 4.0, "other": 4.0})
+    on_card = replace(on_card, baselines=Baselines(torch=torch_version(), baselines={"Muon*": known}))
+
+    # When a rule is validated there
+    found = against(validate(finalists(GOOD), effort(), on_card), "Muon*")
+
+    # Then this is what its speed-up in time is made of
+    assert found.speed_up_in_time == pytest.approx(2.0 * found.speed_up, rel=0.02)
 
 
 def test_baselines_are_saved_and_read_again_to_the_same(tmp_path: Path) -> None:
