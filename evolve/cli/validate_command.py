@@ -14,7 +14,6 @@ from evolve.cli.records import best_elites, entry_text, reading
 from evolve.cli.terminal import clean_line
 from evolve.cli.validate_table import validation_lines
 from evolve.errors import EvolveEnvironmentError, UsageError
-from evolve.store.lock import only_writer
 
 if TYPE_CHECKING:
     from evaluators.optimizers.efforts import Effort
@@ -120,6 +119,7 @@ def _validated(finalists: "list[Finalist]", effort: str, device: str, place: Pla
     from evaluators.errors import EvaluatorError
     from evaluators.optimizers.efforts import efforts
     from evaluators.optimizers.validation import validate
+    from evolve.store.lock import only_writer
     from sandbox.torch_device import DeviceError
 
     try:
