@@ -96,7 +96,11 @@ ATTACKS = (
     ),
     _disk(
         "fill_it_with_many_files",
-        body("for number in range(48):", "    with open(f'much{number}', 'wb') as file: file.write(b'x' * 500_000)"),
+        body(
+            "for number in range(48):",
+            "    with open(f'much{number}', 'wb') as file: file.write(b'x' * 500_000)",
+            "time.sleep(0.2)",  # without namespaces the folder is looked at every 10 ms, and removed at the end
+        ),
     ),
     _disk(
         "fill_it_with_deleted_files",
